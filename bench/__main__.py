@@ -1,0 +1,83 @@
+"""`python -m bench`: measures our jobs and their peers on the same records, prints a table, writes JSON."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench.cluster import PARTITIONS, running_cluster
+from bench.entries import LETTERS, field, workloads_of
+from bench.errors import BenchError
+from bench.flink_contenders import PARALLELISM
+from bench.report import WIDTH, print_report, to_json, write_json
+from bench.results import check_flatness, check_targets, pair_runs
+from bench.run import Bench, Run, run_workload
+from schemas.errors import BrainError
+from stack.errors import StackError
+from stack.home import REPOSITORY
+
+EVERYONE = ",".join(LETTERS)
+DEFAULT_OUT = REPOSITORY / ".brain" / "bench" / "latest.json"
+
+app = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+console = Console(width=WIDTH, highlight=False)
+
+Letters = Annotated[str, typer.Option("--only", help=f"Contenders, separated by commas; of {','.join(LETTERS)}.")]
+
+
+@app.command()
+def main(
+    only: Letters = EVERYONE,
+    quick: Annotated[bool, typer.Option("--quick", help="A tenth of the records; figures mean little.")] = False,
+    flat: Annotated[bool, typer.Option("--flat", help="Only (a), at one and ten times the length: memory.")] = False,
+    out: Annotated[Path, typer.Option("--out", help="Where the JSON goes.")] = DEFAULT_OUT,
+    seed: Annotated[int, typer.Option("--seed", help="Of the values.")] = 1,
+    taskmanager_mb: Annotated[int | None, typer.Option("--taskmanager-mb", help="Memory of Flink's JVM.")] = None,
+) -> None:
+    """Run the bench."""
+    chosen = _letters("a" if flat else only)
+    overrides = {} if taskmanager_mb is None else {"taskmanager_memory_mb": taskmanager_mb}
+    run = Run()
+    started_s = time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(f"[dim]{time.monotonic() - started_s:6.0f} s[/dim]  {text}")
+
+    with running_cluster(say, overrides=overrides) as cluster:
+        bench = Bench(cluster, seed, say)
+        for workload in workloads_of(chosen):
+            sized = workload.quick() if quick else workload
+            run_workload(bench, sized.long() if flat else sized, field(chosen, workload), run)
+        conditions = {
+            "partitions": PARTITIONS,
+            "parallelism": PARALLELISM,
+            "taskmanager_memory_mb": cluster.settings.taskmanager_memory_mb,
+            "quick": quick,
+            "seed": seed,
+        }
+    results = pair_runs(run.measurements)
+    targets = [target for result in results for target in check_flatness(result)] if flat else check_targets(results)
+    print_report(console, results, targets)
+    write_json(out, to_json(run, results, targets, conditions=conditions))
+    console.print(f"JSON: {out}", soft_wrap=True)
+
+
+def _letters(text: str) -> frozenset[str]:
+    letters = frozenset(text.split(","))
+    unknown = sorted(letters - set(LETTERS))
+    if unknown:
+        raise typer.BadParameter(f"no contender {', '.join(unknown)}; there are {', '.join(LETTERS)}")
+    return letters
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except (BenchError, BrainError, StackError) as error:
+        Console(stderr=True).print(f"bench: {error}", markup=False)
+        sys.exit(1)

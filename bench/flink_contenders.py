@@ -1,0 +1,118 @@
+"""The contenders that run on Flink: our jobs as shipped, and the per-record job that they replace."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bench.cluster import Cluster
+from bench.contenders import PEERS, Command, Contender, peer_arguments
+from bench.fill import Truth
+from bench.sampling import Root
+from bench.topics import end_offsets
+from bench.workloads import Workload
+from jobs.runtime.flink_rest import ENDED_STATES, FlinkRest, FlinkRestError
+from schemas.topics import Topic
+from stack.home import REPOSITORY
+
+PARALLELISM = 2
+SUBMIT_CLIENT = "submit client"
+
+
+class FlinkContender(Contender):
+    """A job that is submitted with `flink run -d -py` to a fresh TaskManager."""
+
+    job_name: str
+    script: Path
+
+    def __init__(self) -> None:
+        self._client: Command | None = None
+        self._servers: list[Root] = []
+
+    def job_environment(self) -> Mapping[str, str]:
+        """Further environment of the job."""
+        return {}
+
+    def job_arguments(self, cluster: Cluster) -> Sequence[str]:
+        """Arguments behind the script."""
+        del cluster
+        return ()
+
+    def prepare(self, cluster: Cluster) -> None:
+        """See Contender."""
+        cluster.restart_taskmanager()
+        self._servers = [Root(name, cluster.pid(name)) for name in ("taskmanager", "jobmanager")]
+
+    def start(self, cluster: Cluster) -> None:
+        """See Contender."""
+        environment = cluster.environment() | dict(self.job_environment())
+        bash = shutil.which("bash") or "/bin/bash"
+        flink = str(Path(environment["FLINK_HOME"]) / "bin" / "flink")
+        arguments = (bash, flink, "run", "-d", "-py", str(self.script), *self.job_arguments(cluster))
+        self._client = Command(arguments, environment)
+
+    def roots(self) -> list[Root]:
+        """See Contender."""
+        client = [Root(SUBMIT_CLIENT, self._client.pid, counts_memory=False)] if self._client else []
+        return [*self._servers, *client]
+
+    def failure(self) -> str | None:
+        """See Contender."""
+        return self._client.failure() if self._client else None
+
+    def stop(self, cluster: Cluster) -> None:
+        """See Contender; every job is cancelled, so that nothing else uses the processor."""
+        if self._client:
+            self._client.stop()
+            self._client = None
+        with FlinkRest(cluster.endpoints.flink_rest_url) as rest:
+            for job in [job for job in rest.jobs() if job.state not in ENDED_STATES]:
+                # A TaskManager that dies of the cancellation is replaced before the next job.
+                with contextlib.suppress(FlinkRestError):
+                    rest.cancel(job.job_id)
+
+
+class Sessionizer(FlinkContender):
+    """Our sessionizer job exactly as shipped: validation, dead letters, copy, sessions, statistics."""
+
+    job_name = "sessionizer"
+    script = REPOSITORY / "jobs" / "sessionizer.py"
+    results = Topic.SESSION_FEATURES.value
+
+    def __init__(self, letter: str) -> None:
+        super().__init__()
+        self.letter = letter
+        self.name = "our sessionizer"
+
+    def job_environment(self) -> Mapping[str, str]:
+        """See FlinkContender."""
+        return {"BRAIN_JOBS_PARALLELISM": str(PARALLELISM)}
+
+    def leftovers(self, cluster: Cluster, truth: Truth) -> str | None:
+        """Every frame must have been copied, and none be a dead letter."""
+        bootstrap = cluster.endpoints.kafka_bootstrap
+        copied = sum(end_offsets(bootstrap, Topic.RAWFRAMES_PROCESSED).values())
+        if copied < truth.frames:
+            return f"{copied:,} records in {Topic.RAWFRAMES_PROCESSED}, at least {truth.frames:,} expected"
+        dead = sum(end_offsets(bootstrap, Topic.RAWFRAMES.dead_letters).values())
+        return f"{dead:,} dead letters" if dead else None
+
+
+class KeyedProcess(FlinkContender):
+    """A Python KeyedProcessFunction, called once for every record."""
+
+    letter = "f"
+    name = "PyFlink per record"
+    job_name = "keyed_process"
+    script = PEERS / "keyed_process.py"
+
+    def stages(self, workload: Workload) -> tuple[int, int]:
+        """The two smallest sizes: at the largest it would run for minutes."""
+        del workload
+        return 0, 1
+
+    def job_arguments(self, cluster: Cluster) -> Sequence[str]:
+        """See FlinkContender."""
+        return (*peer_arguments(cluster), str(PARALLELISM))

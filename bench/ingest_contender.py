@@ -1,0 +1,118 @@
+"""Kafka -> ClickHouse: our clickhouse_ingest job on the frames that the sessionizer has copied."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from clickhouse_driver import Client
+
+from bench.cluster import PARTITIONS, Cluster
+from bench.errors import BenchError
+from bench.fill import Truth
+from bench.flink_contenders import PARALLELISM, FlinkContender, Sessionizer
+from bench.tally import Watch
+from bench.topics import OUTPUTS, empty_topics, end_offsets
+from schemas.topics import Topic
+from stack.home import REPOSITORY
+from stack.initialise import clickhouse_client
+
+TABLE = "brain.rawframes"
+_COPY_TIMEOUT_S = 900.0
+_POLL_S = 0.1
+
+
+class StoredRows:
+    """The watch over a table."""
+
+    def __init__(self, client: Client, expected: int) -> None:
+        self._client = client
+        self._expected = expected
+        self._stored = 0
+
+    def poll(self, timeout_s: float) -> bool:
+        """See Watch."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            self._stored = self._ask("count()")
+            if self._stored >= self._expected:
+                return True
+            time.sleep(_POLL_S)
+        return False
+
+    def count(self) -> int:
+        """See Watch."""
+        return self._stored
+
+    def problem(self) -> str | None:
+        """Every record must be there exactly once."""
+        rows, events = self._ask("count()"), self._ask("uniqExact(event_id)")
+        if (rows, events) != (self._expected, self._expected):
+            return f"{rows:,} rows of {events:,} events in {TABLE}, not {self._expected:,}"
+        return None
+
+    def _ask(self, aggregate: str) -> int:
+        return int(self._client.execute(f"SELECT {aggregate} FROM {TABLE}")[0][0])  # noqa: S608  # our own words
+
+    def close(self) -> None:
+        """See Watch."""
+        self._client.disconnect()
+
+
+class Ingest(FlinkContender):
+    """The clickhouse_ingest job exactly as shipped, over all topics of the line; rows are counted in `rawframes`."""
+
+    letter = "c"
+    name = "our ClickHouse ingest"
+    job_name = "clickhouse_ingest"
+    script = REPOSITORY / "jobs" / "clickhouse_ingest.py"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._environment: dict[str, str] = {}
+
+    def outputs(self) -> tuple[str, ...]:
+        """None: what the sessionizer has written is its input."""
+        return ()
+
+    def job_environment(self) -> Mapping[str, str]:
+        """See FlinkContender."""
+        return self._environment
+
+    def prepare(self, cluster: Cluster, truth: Truth) -> None:
+        """Sees to it that the copies of this very topic content are there, and an empty table."""
+        if _copied(cluster) < truth.frames:
+            _copy_frames(cluster, truth)
+        client = clickhouse_client(cluster.endpoints)
+        client.execute(f"TRUNCATE TABLE {TABLE}")
+        client.disconnect()
+        self._environment = {
+            "BRAIN_JOBS_PARALLELISM": str(PARALLELISM),
+            "BRAIN_JOBS_CLICKHOUSE__HOST": cluster.endpoints.clickhouse_host,
+            "BRAIN_JOBS_CLICKHOUSE__PORT": str(cluster.endpoints.clickhouse_tcp_port),
+        }
+        super().prepare(cluster, truth)
+
+    def watch(self, cluster: Cluster, truth: Truth) -> Watch:
+        """See Contender; heartbeats are copied and stored too."""
+        del truth
+        return StoredRows(clickhouse_client(cluster.endpoints), _copied(cluster))
+
+
+def _copied(cluster: Cluster) -> int:
+    return sum(end_offsets(cluster.endpoints.kafka_bootstrap, Topic.RAWFRAMES_PROCESSED).values())
+
+
+def _copy_frames(cluster: Cluster, truth: Truth) -> None:
+    """Runs the sessionizer, unmeasured."""
+    empty_topics(cluster.endpoints.kafka_bootstrap, OUTPUTS, partitions=PARTITIONS)
+    job = Sessionizer("a")
+    job.prepare(cluster, truth)
+    watch = job.watch(cluster, truth)
+    try:
+        job.start(cluster)
+        if not watch.poll(_COPY_TIMEOUT_S):
+            raise BenchError(f"the sessionizer copied {watch.count():,} of {truth.frames:,} frames: {job.failure()}")
+    finally:
+        watch.close()
+        job.stop(cluster)

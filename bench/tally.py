@@ -1,0 +1,113 @@
+"""What a contender has answered: its session rows, counted and compared with the truth."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Protocol
+
+import orjson
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+from bench.fill import Truth
+
+RESULTS_TOPIC = "bench-results"
+"""Where the peers write their session rows; ours write session-features."""
+
+_BATCH = 10_000
+_TIMEOUT_S = 30.0
+_RELATIVE_TOLERANCE = 1e-9
+
+
+class Watch(Protocol):
+    """Looks at a contender's results while it works."""
+
+    def poll(self, timeout_s: float) -> bool:
+        """Looks for at most so long; returns whether everything has arrived."""
+
+    def count(self) -> int:
+        """How much has arrived so far, to tell a slow contender from a stuck one."""
+
+    def problem(self) -> str | None:
+        """What is wrong with the results once they are complete, None if they are right."""
+
+    def close(self) -> None:
+        """Lets go of connections."""
+
+
+class Tally:
+    """Counts session rows: JSON with at least session_id, frames and channel_mean."""
+
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+        self._sessions: set[str] = set()
+        self.rows = 0
+        self.frames = 0
+        self.mean_sum = 0.0
+
+    def add(self, value: bytes) -> None:
+        """Counts one row."""
+        row = orjson.loads(value)
+        self._sessions.add(row["session_id"])
+        self.rows += 1
+        self.frames += row["frames"]
+        self.mean_sum += math.fsum(row["channel_mean"])
+
+    def complete(self) -> bool:
+        """Whether every frame has been accounted for in some session."""
+        return self.frames >= self._truth.frames
+
+    def problem(self) -> str | None:
+        """The first thing in which the rows differ from the truth, None if nothing does."""
+        truth = self._truth
+        for name, found, wanted in (
+            ("rows", self.rows, truth.sessions),
+            ("sessions", len(self._sessions), truth.sessions),
+            ("frames", self.frames, truth.frames),
+        ):
+            if found != wanted:
+                return f"{found:,} {name}, not {wanted:,}"
+        if not math.isclose(self.mean_sum, truth.mean_sum, rel_tol=_RELATIVE_TOLERANCE):
+            return f"means add up to {self.mean_sum!r}, not {truth.mean_sum!r}"
+        return None
+
+
+class SessionRows:
+    """The watch over a topic of session rows."""
+
+    def __init__(self, bootstrap: str, topic: str, truth: Truth) -> None:
+        self._tally = Tally(truth)
+        self._consumer = Consumer(
+            {"bootstrap.servers": bootstrap, "group.id": "bench-watch", "enable.auto.commit": False}
+        )
+        partitions = self._consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic].partitions
+        self._consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
+
+    def poll(self, timeout_s: float) -> bool:
+        """See Watch.
+
+        Raises:
+            KafkaException: if the topic can't be read.
+        """
+        # consume() waits for a full batch or the whole timeout; short waits keep the finishing time exact.
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and not self._tally.complete():
+            for message in self._consumer.consume(_BATCH, timeout=0.02):
+                if message.error():
+                    raise KafkaException(message.error())
+                self._tally.add(message.value() or b"")
+        return self._tally.complete()
+
+    def count(self) -> int:
+        """See Watch."""
+        return self._tally.frames
+
+    def problem(self) -> str | None:
+        """See Watch; reads on for a moment to see rows that should not be there."""
+        for message in self._consumer.consume(_BATCH, timeout=1.0):
+            self._tally.add(message.value() or b"")
+        return self._tally.problem()
+
+    def close(self) -> None:
+        """See Watch."""
+        self._consumer.close()

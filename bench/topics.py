@@ -1,0 +1,75 @@
+"""Empty topics before a contender, and a topic whose watermark has passed every session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from bench.errors import BenchError
+from bench.tally import RESULTS_TOPIC
+from schemas.topics import APPEND_TIME, Topic, TopicSpec, topic_specs
+from stack.topics import ensure_topics
+
+_TIMEOUT_S = 30.0
+_POLL_S = 0.2
+_ERRORS_ONLY = 3
+_HEARTBEAT_TIMEOUT_S = 15.0
+
+OUTPUTS = (Topic.RAWFRAMES_PROCESSED.value, Topic.SESSION_FEATURES.value, Topic.RAWFRAMES.dead_letters, RESULTS_TOPIC)
+"""What contenders write."""
+
+
+def empty_topics(bootstrap: str, names: Collection[str], *, partitions: int) -> None:
+    """Removes the topics, if they are there, and makes them again.
+
+    Raises:
+        BenchError: if Kafka does not remove them in time.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": _ERRORS_ONLY})
+    present = [name for name in names if name in admin.list_topics(timeout=_TIMEOUT_S).topics]
+    for future in admin.delete_topics(present, operation_timeout=_TIMEOUT_S).values() if present else ():
+        future.result(timeout=_TIMEOUT_S)
+    deadline = time.monotonic() + _TIMEOUT_S
+    while set(present) & set(admin.list_topics(timeout=_TIMEOUT_S).topics):
+        if time.monotonic() > deadline:
+            raise BenchError(f"Kafka did not remove {', '.join(present)}")
+        time.sleep(_POLL_S)
+    specs = [*topic_specs(partitions), TopicSpec(RESULTS_TOPIC, partitions, dict(APPEND_TIME))]
+    ensure_topics(bootstrap, [spec for spec in specs if spec.name in names])
+
+
+def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
+    """Partition -> the offset that its next record will have."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-offsets"})
+    try:
+        partitions = consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic].partitions
+        return {
+            number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=_TIMEOUT_S)[1]
+            for number in partitions
+        }
+    except KafkaException as error:
+        raise BenchError(f"no offsets of {topic}: {error}") from error
+    finally:
+        consumer.close()
+
+
+def await_heartbeats(bootstrap: str, topic: str, *, after_s: float) -> None:
+    """Waits so long and then until every partition has got another record, which the stack's ticker writes.
+
+    Raises:
+        BenchError: if a partition stays silent: its watermark would hold every session open.
+    """
+    time.sleep(after_s)
+    before = end_offsets(bootstrap, topic)
+    deadline = time.monotonic() + _HEARTBEAT_TIMEOUT_S
+    while True:
+        now = end_offsets(bootstrap, topic)
+        silent = [number for number, offset in before.items() if now[number] <= offset]
+        if not silent:
+            return
+        if time.monotonic() > deadline:
+            raise BenchError(f"no heartbeat in partitions {silent} of {topic}: is the ticker running?")
+        time.sleep(_POLL_S)

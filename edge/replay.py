@@ -1,0 +1,238 @@
+"""Replay: recordings become records and are sent at a chosen pace.
+
+`recording_records` is also what the offline scorer reads, so both see frames made by the same code.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from edge.errors import DeliveryError
+from edge.framer import Block, Framer, Framing
+from edge.identity import Identity
+from edge.interruption import Interruption
+from edge.pace import Clock, Pacer
+from edge.plan import BadRecording, PlannedRecording, ReplayPlan
+from edge.senders.kafka import KafkaSender
+from edge.senders.sender import DeliveryReport, Sender
+from edge.settings import EdgeSettings
+from edge.sources.source import Source
+from schemas.envelope import Record
+from schemas.errors import InvalidMessage
+
+LOG = logging.getLogger(__name__)
+
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a replay is: frames in the plan, cut so far, and what the sender reports."""
+
+    frames: int
+    frames_read: int
+    delivery: DeliveryReport
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySummary:
+    """The end of a replay.
+
+    Attributes:
+        recordings: sent completely.
+        bad: recordings that were not sent, or not completely.
+        failure: why the sender refused records, empty if it refused none.
+        interrupted: stopped before the end by an interruption; what was sent until then is acknowledged.
+    """
+
+    recordings: tuple[PlannedRecording, ...]
+    bad: tuple[BadRecording, ...]
+    frames_read: int
+    delivery: DeliveryReport
+    duration_s: float
+    failure: str = ""
+    interrupted: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether every recording was good and every frame is acknowledged."""
+        complete = self.delivery.acknowledged == self.delivery.sent == self.frames_read
+        return complete and not self.bad and not self.failure and not self.interrupted
+
+
+OnProgress = Callable[[Progress], object]
+
+
+def recording_records(
+    recording: Source, identity: Identity, start_ms: int, *, framing: Framing | None = None
+) -> Iterator[Record]:
+    """All records of one recording in order, sequence counted from 0; a function of the arguments only.
+
+    Args:
+        recording: any source that ends.
+        identity: the names under which it is sent.
+        start_ms: wall clock in ms since the epoch at the recording's own zero.
+        framing: block length and encoding; 1 s of float32 by default.
+
+    Raises:
+        InvalidMessage: if a block does not fit into a frame.
+    """
+    framer = Framer(recording, identity, start_ms=start_ms, framing=framing or Framing())
+    for sequence, block in enumerate(framer.blocks()):
+        yield framer.record(block, sequence=sequence)
+
+
+def replay(
+    plan: ReplayPlan,
+    settings: EdgeSettings,
+    *,
+    clock: Clock,
+    on_progress: OnProgress = lambda progress: None,
+    interruption: Interruption | None = None,
+) -> ReplaySummary:
+    """Send a plan to Kafka and wait until every frame is acknowledged.
+
+    Args:
+        plan: from `edge.plan`.
+        settings: connection, framing and speed.
+        clock: paces the replay and stamps the frames.
+        on_progress: called at least every 100 ms while waiting for time, and after each frame.
+        interruption: ends the replay early.
+
+    Raises:
+        DeliveryError: if the topic does not exist or the connection settings are unusable; nothing was sent.
+        GivenUpError: if the interruption was insisted on before everything was acknowledged.
+    """
+    wish = interruption or Interruption()
+    sender = KafkaSender(settings.kafka_config(), topic=settings.topic, clock=clock, interruption=wish)
+    sender.check_topic()
+    run = ReplayRun(
+        plan=plan,
+        sender=sender,
+        framing=settings.framing(),
+        clock=clock,
+        # A boot id that was given may name events of an earlier replay: marked, the store looks before it adds them.
+        resent=settings.boot_id is not None,
+        on_progress=on_progress,
+        interruption=wish,
+    )
+    return send_plan(run, speed=settings.speed)
+
+
+def send_plan(run: ReplayRun, *, speed: float) -> ReplaySummary:
+    """Send a plan through any sender at `speed` x real time, and close the sender.
+
+    A recording that cannot be framed is dropped and reported. A refused record or an interruption ends the replay,
+    after everything that was sent before is acknowledged.
+    """
+    begin_s = run.clock.monotonic_s()
+    failure = ""
+    try:
+        run.send_all(Pacer(run.clock, speed))
+        delivery = run.sender.close()
+    except DeliveryError as error:
+        delivery, failure = _close_failed(run.sender, error)
+    return ReplaySummary(
+        recordings=tuple(item for index, item in enumerate(run.plan.items) if index not in run.dropped),
+        bad=(*run.plan.bad, *run.dropped.values()),
+        frames_read=run.frames_read,
+        delivery=delivery,
+        duration_s=run.clock.monotonic_s() - begin_s,
+        failure=failure,
+        interrupted=run.stopped_early,
+    )
+
+
+def _close_failed(sender: Sender, error: DeliveryError) -> tuple[DeliveryReport, str]:
+    """Wait for what is still under way; the counts of the last error are the final ones."""
+    try:
+        sender.close()
+    except DeliveryError as last:
+        error = last
+    return DeliveryReport(error.sent, error.acknowledged, error.failed), str(error)
+
+
+@dataclass(kw_only=True)
+class ReplayRun:
+    """One replay: what it sends, through what, and how far it is; `resent` marks frames that may have gone before."""
+
+    plan: ReplayPlan
+    sender: Sender
+    framing: Framing
+    clock: Clock
+    resent: bool = False
+    on_progress: OnProgress = lambda progress: None
+    interruption: Interruption = field(default_factory=Interruption)
+    frames_read: int = 0
+    dropped: dict[int, BadRecording] = field(default_factory=dict)
+    stopped_early: bool = False
+
+    def __post_init__(self) -> None:
+        """Make a framer for each recording."""
+        self._framers = [
+            Framer(item.recording, item.identity, start_ms=item.start_ms, framing=self.framing)
+            for item in self.plan.items
+        ]
+        self._frames = sum(_block_count(item, self.framing) for item in self.plan.items)
+        self._sequences: defaultdict[str, int] = defaultdict(int)
+
+    def send_all(self, pacer: Pacer) -> None:
+        """Send all blocks, then tell the progress until everything is acknowledged."""
+        self._send_blocks(pacer)
+        if self.stopped_early:
+            LOG.warning("stopping; frames sent are still waited for, a second interruption gives them up")
+        while self.sender.poll(_POLL_S).pending > 0:
+            self._tell()
+        self._tell()
+
+    def _send_blocks(self, pacer: Pacer) -> None:
+        """Each block is sent when it is due: the moment at which its last sample has been taken."""
+        for due_s, index, block in heapq.merge(*map(self._due_blocks, range(len(self._framers))), key=_due):
+            if index in self.dropped:
+                continue
+            pacer.wait_until(due_s, keep_waiting=self._keep_waiting)
+            if self.interruption.asked:
+                self.stopped_early = True
+                return
+            self.frames_read += 1
+            self._send(index, block)
+            self._tell()
+
+    def _keep_waiting(self) -> bool:
+        self._tell()
+        return not self.interruption.asked
+
+    def _due_blocks(self, index: int) -> Iterator[tuple[float, int, Block]]:
+        item = self.plan.items[index]
+        for block in self._framers[index].blocks():
+            yield item.lag_s + block.end_sample / item.recording.sample_rate_hz, index, block
+
+    def _send(self, index: int, block: Block) -> None:
+        item = self.plan.items[index]
+        device_id = item.identity.device_id
+        # The sequence is taken in the order of sending, so that it never goes back within a device.
+        sequence = self._sequences[device_id]
+        try:
+            record = self._framers[index].record(
+                block, sequence=sequence, taken_ms=self.clock.now_ms(), resent=self.resent
+            )
+        except InvalidMessage as error:
+            self.dropped[index] = BadRecording(item.recording.name, error)
+            return
+        self._sequences[device_id] += 1
+        self.sender.send(record)
+
+    def _tell(self) -> None:
+        self.on_progress(Progress(self._frames, self.frames_read, self.sender.poll()))
+
+
+def _due(entry: tuple[float, int, Block]) -> tuple[float, int]:
+    return entry[:2]
+
+
+def _block_count(item: PlannedRecording, framing: Framing) -> int:
+    return -(-len(item.recording.samples) // framing.block_samples(item.recording.sample_rate_hz))

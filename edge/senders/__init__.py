@@ -1,0 +1,1 @@
+"""Where records go: every way out implements the `Sender` of `edge.senders.sender`."""

@@ -1,0 +1,1 @@
+"""How the jobs run: settings, Table environment, sources, sinks, UDF life, submission."""

@@ -1,0 +1,219 @@
+"""`brain-jobs`: submit, watch and stop the jobs, and score recordings without any of the servers."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from edge.settings import load_settings
+from jobs.runtime.flink_rest import FlinkRest, JobOverview
+from jobs.runtime.model import chosen_card
+from jobs.runtime.offline import Format, offline_sessions, write_sessions
+from jobs.runtime.registry import JOBS
+from jobs.runtime.settings import JobSettings
+from schemas.errors import BrainError, SettingsError
+
+ALL = "all"
+SUBMIT_SCRIPT = Path(__file__).with_name("submit.py")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+console = Console()
+errors = Console(stderr=True)
+
+JobNames = Annotated[list[str], typer.Argument(help=f"{ALL}, or any of: {', '.join(JOBS)}.", metavar="NAME...")]
+
+
+def main() -> None:
+    """Entry of the program: errors that we raise on purpose become one message, not a traceback."""
+    try:
+        app()
+    except BrainError as error:
+        errors.print(f"[red]{error}[/red]")
+        sys.exit(1)
+
+
+def _names(given: list[str]) -> list[str]:
+    unknown = [name for name in given if name not in (*JOBS, ALL)]
+    if unknown:
+        raise SettingsError(f"no job named {', '.join(unknown)}; there are {', '.join(JOBS)} and {ALL}")
+    return list(JOBS) if ALL in given else [name for name in JOBS if name in given]
+
+
+def _flink() -> FlinkRest:
+    return FlinkRest(JobSettings.load().flink_rest_url)
+
+
+def _live(flink: FlinkRest, names: list[str]) -> list[JobOverview]:
+    live = flink.live_jobs()
+    absent = [name for name in names if name not in live]
+    if absent:
+        console.print(f"[dim]not running: {', '.join(absent)}[/dim]")
+    return [live[name] for name in names if name in live]
+
+
+@app.command()
+def submit(
+    names: JobNames,
+    resume: Annotated[bool, typer.Option(help="Go on from each job's newest checkpoint, if it has one.")] = True,
+    resume_from: Annotated[str, typer.Option("--from", help="Go on from this savepoint (one job only).")] = "",
+) -> None:
+    """Submit jobs, all in one client process; those that run already are left alone."""
+    wanted = _names(names)
+    with _flink() as flink:
+        live = flink.live_jobs()
+    for name in wanted:
+        if name in live:
+            console.print(f"{name} runs already ({live[name].job_id})")
+    missing = [name for name in wanted if name not in live]
+    if resume_from and len(missing) != 1:
+        raise SettingsError(f"--from names the state of one job, but {len(missing)} are to be submitted")
+    if missing:
+        _run_client(missing, ["--from", resume_from] if resume_from else ["--resume"] if resume else [])
+
+
+def _run_client(names: list[str], options: list[str]) -> None:
+    flink = shutil.which("flink", path=f"{Path(sys.executable).parent}:{Path('/usr/bin')}") or shutil.which("flink")
+    if flink is None:
+        raise SettingsError("no `flink` command on PATH: install iot-brain[jobs,stack] or a Flink distribution")
+    command = [flink, "run", "-d", "-py", str(SUBMIT_SCRIPT), *names, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as client:  # noqa: S603
+        output = []
+        for line in client.stdout or ():
+            output.append(line)
+            if line.startswith("submitted "):
+                console.print(line.rstrip())
+    if client.returncode != 0:
+        sys.stderr.writelines(output)
+        raise BrainError(f"flink run ended with status {client.returncode}")
+
+
+@app.command("list")
+def list_jobs() -> None:
+    """List the jobs of the suite and whether they run."""
+    with _flink() as flink:
+        live = flink.live_jobs()
+    table = Table("job", "state", "tasks", "up", "id")
+    for name in JOBS:
+        job = live.get(name)
+        if job is None:
+            table.add_row(name, "[dim]not running[/dim]", "", "", "")
+        else:
+            tasks = f"{job.running_tasks}/{job.total_tasks}"
+            table.add_row(name, _coloured(job.state), tasks, f"{job.duration_ms / 1000:.0f} s", job.job_id)
+    console.print(table)
+
+
+def _coloured(state: str) -> str:
+    return f"[green]{state}[/green]" if state == "RUNNING" else f"[yellow]{state}[/yellow]"
+
+
+@app.command()
+def status() -> None:
+    """Show what each job has read and written, its checkpoints and its restarts."""
+    table = Table("job", "state", "read", "written", "checkpoints", "last", "failed", "restarts")
+    with _flink() as flink:
+        for name, job in flink.live_jobs().items():
+            vertices = flink.get(f"/jobs/{job.job_id}")["vertices"]
+            checkpoints = flink.get(f"/jobs/{job.job_id}/checkpoints")
+            counts = checkpoints["counts"]
+            latest = (checkpoints["latest"] or {}).get("completed") or {}
+            restarts = flink.get(f"/jobs/{job.job_id}/metrics", get="numRestarts")
+            table.add_row(
+                name,
+                _coloured(job.state),
+                _total(flink, job.job_id, vertices[:1], "numRecordsIn"),
+                _total(flink, job.job_id, vertices, "numRecordsOut"),
+                str(counts["completed"]),
+                f"{latest.get('end_to_end_duration', 0)} ms, {latest.get('state_size', 0) / 1e6:.1f} MB",
+                str(counts["failed"]),
+                restarts[0]["value"] if restarts else "",
+            )
+    console.print(table)
+
+
+def _total(flink: FlinkRest, job_id: str, vertices: list[dict[str, str]], metric: str) -> str:
+    """Records through Kafka sources or sinks: operators at the line's ends count them under this name."""
+    kind = "Source__" if metric == "numRecordsIn" else "Writer"
+    total = 0
+    for vertex in vertices:
+        path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
+        names = [m["id"] for m in flink.get(path) if kind in m["id"] and m["id"].endswith(f".{metric}")]
+        if names:
+            total += sum(int(m["sum"]) for m in flink.get(path, get=",".join(names), agg="sum"))
+    return f"{total:,}"
+
+
+@app.command()
+def cancel(names: JobNames) -> None:
+    """Cancel jobs; their retained checkpoints stay, so that `submit` goes on where they were."""
+    with _flink() as flink:
+        for job in _live(flink, _names(names)):
+            flink.cancel(job.job_id)
+            console.print(f"cancelled {job.name}")
+
+
+@app.command()
+def savepoint(
+    names: JobNames,
+    target: Annotated[str | None, typer.Option(help="Directory; the cluster's own by default.")] = None,
+    stop: Annotated[bool, typer.Option(help="Stop the job with it.")] = False,
+) -> None:
+    """Take a savepoint of jobs and print where it lies."""
+    with _flink() as flink:
+        for job in _live(flink, _names(names)):
+            console.print(f"{job.name} {flink.savepoint(job.job_id, target, stop=stop)}", soft_wrap=True)
+
+
+@app.command()
+def logs(
+    name: Annotated[str, typer.Argument(help="The job.")],
+    lines: Annotated[int, typer.Option(help="Of each TaskManager's log.")] = 40,
+) -> None:
+    """Show a job's exceptions and the end of the logs of the TaskManagers that run it."""
+    with _flink() as flink:
+        for job in _live(flink, _names([name])):
+            for entry in flink.get(f"/jobs/{job.job_id}/exceptions")["exceptionHistory"]["entries"]:
+                console.print(entry["stacktrace"], markup=False)
+        for manager in flink.get("/taskmanagers")["taskmanagers"]:
+            console.rule(manager["id"])
+            text = flink.text(f"/taskmanagers/{manager['id']}/log")
+            console.print("\n".join(text.splitlines()[-lines:]), markup=False, highlight=False)
+
+
+@app.command()
+def offline(
+    recordings: Annotated[
+        list[str], typer.Argument(help="Files as `brain-edge replay` takes them.", metavar="FILE...")
+    ],
+    output: Annotated[Format, typer.Option("--format", help="How sessions are written.")] = Format.JSONL,
+    device: Annotated[str | None, typer.Option(help="Device id; by default the recording's name.")] = None,
+    session: Annotated[str | None, typer.Option(help="Session id; by default the recording's name.")] = None,
+    start: Annotated[str | None, typer.Option(help="Time of the first sample, ISO 8601 with zone.")] = None,
+) -> None:
+    """Score recordings without any server: the same code, one JSON object a session on standard output."""
+    settings = JobSettings.load()
+    edge = load_settings({"device_id": device, "session_id": session, "start": start})
+    sessions, bad = offline_sessions(
+        recordings,
+        edge,
+        model=chosen_card(settings).name,
+        alert_threshold=settings.alert_threshold,
+        now_ms=time.time_ns() // 1_000_000,
+    )
+    write_sessions(sessions, output, sys.stdout)
+    for recording in bad:
+        errors.print(f"[red]{recording}[/red]")
+    if bad:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The part of Flink's REST interface that `brain-jobs` uses."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+
+import httpx
+
+from schemas.errors import BrainError
+
+ENDED_STATES = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
+_TIMEOUT_S = 30.0
+_POLL_S = 0.2
+
+
+class FlinkRestError(BrainError):
+    """Flink can't be reached or refused; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobOverview:
+    """One job as Flink lists it."""
+
+    job_id: str
+    name: str
+    state: str
+    start_ms: int
+    duration_ms: int
+    running_tasks: int
+    total_tasks: int
+
+
+class FlinkRest:
+    """A client of one JobManager."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def jobs(self) -> list[JobOverview]:
+        """All jobs that the JobManager knows, newest first."""
+        jobs = [
+            JobOverview(
+                job_id=job["jid"],
+                name=job["name"],
+                state=job["state"],
+                start_ms=job["start-time"],
+                duration_ms=job["duration"],
+                running_tasks=job["tasks"]["running"],
+                total_tasks=job["tasks"]["total"],
+            )
+            for job in self.get("/jobs/overview")["jobs"]
+        ]
+        return sorted(jobs, key=lambda job: job.start_ms, reverse=True)
+
+    def live_jobs(self) -> dict[str, JobOverview]:
+        """Jobs that have not ended, by name; of two with one name the newest."""
+        return {job.name: job for job in reversed(self.jobs()) if job.state not in ENDED_STATES}
+
+    def cancel(self, job_id: str, timeout_s: float = 60.0) -> None:
+        """Cancels a job and waits until it has ended."""
+        self._call("PATCH", f"/jobs/{job_id}", params={"mode": "cancel"})
+        self._wait(lambda: self.get(f"/jobs/{job_id}")["state"] in ENDED_STATES, timeout_s, f"job {job_id} to end")
+
+    def savepoint(self, job_id: str, target: str | None, *, stop: bool, timeout_s: float = 120.0) -> str:
+        """Takes a savepoint, stopping the job with it if asked, and returns where it lies."""
+        verb = "stop" if stop else "savepoints"
+        body: dict[str, object] = {"targetDirectory": target} if stop else {"target-directory": target}
+        trigger = self._call("POST", f"/jobs/{job_id}/{verb}", json=body)["request-id"]
+        done: dict[str, Any] = {}
+
+        def completed() -> bool:
+            done.update(self.get(f"/jobs/{job_id}/savepoints/{trigger}"))
+            return bool(done["status"]["id"] == "COMPLETED")
+
+        self._wait(completed, timeout_s, f"the savepoint of {job_id}")
+        operation = done["operation"]
+        if "location" not in operation:
+            cause = operation.get("failure-cause", {}).get("stack-trace", "no cause given").splitlines()[0]
+            raise FlinkRestError(f"savepoint of {job_id} failed: {cause}")
+        return str(operation["location"])
+
+    def get(self, path: str, **params: str) -> Any:
+        """GET of any path, as JSON."""
+        return self._call("GET", path, params=params)
+
+    def text(self, path: str) -> str:
+        """GET of any path, as text."""
+        return self._request("GET", path).text
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        response = self._request(method, path, **arguments)
+        return response.json() if response.content else {}
+
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            response = self._client.request(method, path, **arguments)
+        except httpx.TransportError as error:
+            raise FlinkRestError(f"no Flink at {self._url} ({error}): is the stack up? (brain-stack up)") from error
+        if response.is_error:
+            raise FlinkRestError(f"Flink refused {method} {path}: {response.status_code} {response.text[:300]}")
+        return response
+
+    def _wait(self, done: Any, timeout_s: float, what: str) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            if time.monotonic() > deadline:
+                raise FlinkRestError(f"gave up after {timeout_s:.0f} s waiting for {what}")
+            time.sleep(_POLL_S)

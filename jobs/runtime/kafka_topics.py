@@ -1,0 +1,42 @@
+"""What must be known of Kafka's topics before a job is submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+
+from schemas.errors import RecoverableError
+
+_TIMEOUT_S = 30.0
+
+
+def resolve_topic_ids(
+    bootstrap_servers: str, topics: Collection[str], *, properties: dict[str, str] | None = None
+) -> dict[str, str]:
+    """Topic name -> the id that Kafka gave it when it was made.
+
+    A topic that is deleted and made again begins at offset 0 again, but under another id: stored rows are found
+    by id, so that new records are not taken for old ones.
+
+    Args:
+        bootstrap_servers: the brokers.
+        topics: names; all must exist.
+        properties: further client properties (security).
+
+    Raises:
+        RecoverableError: naming the topics that Kafka does not describe, and why.
+    """
+    client = AdminClient({"bootstrap.servers": bootstrap_servers, **(properties or {})})
+    answers = client.describe_topics(TopicCollection(sorted(topics)), request_timeout=_TIMEOUT_S)
+    ids: dict[str, str] = {}
+    problems: list[str] = []
+    for name, answer in answers.items():
+        try:
+            ids[name] = str(answer.result().topic_id)
+        except KafkaException as error:
+            problems.append(f"{name}: {error}")
+    if problems:
+        raise RecoverableError("Kafka does not describe " + "; ".join(problems))
+    return ids

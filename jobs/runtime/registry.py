@@ -1,0 +1,13 @@
+"""The jobs, in the order of the line."""
+
+from __future__ import annotations
+
+JOBS = (
+    "sessionizer",
+    "feature_base",
+    "feature_health",
+    "inference_trigger",
+    "inference",
+    "clickhouse_ingest",
+)
+"""Each is the module `jobs.<name>` and the name under which Flink shows the job."""

@@ -1,0 +1,97 @@
+"""The settings of the job suite: defaults < YAML file (FLINK_CONFIG_YAML) < environment < flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import SettingsConfigDict
+
+from jobs.runtime.clickhouse.settings import ClickHouseSettings
+from schemas.settings import ProgramSettings
+from schemas.topics import Topic
+
+
+class JobSettings(ProgramSettings):
+    """Everything that can be set about the jobs; a variable is `BRAIN_JOBS_<NAME>` unless the field names another.
+
+    Attributes:
+        kafka_bootstrap_servers: the brokers.
+        kafka_properties: passed to every Kafka client of Flink (security.protocol, sasl.jaas.config, ...).
+        flink_rest_url: where `brain-jobs` asks for jobs.
+        parallelism: of each job.
+        session_idle_ms: a key that is silent for so long by arrival has its session closed.
+        bundle_ms: longest wait of a record for a Python batch to fill.
+        checkpoint_dir: each job has its own folder below it. The cluster's own setting when empty.
+        resume: go on from the job's newest checkpoint, if it has one; else from the beginning of its topics.
+        resume_from: go on from this checkpoint or savepoint.
+        sink_guarantee: of Kafka sinks: at-least-once (rows have deterministic keys) or exactly-once.
+        scorer_model: which model scores gait sessions.
+        model_version: `latest`, or the version that the model's card must carry.
+        alert_threshold: a score at or above it is an alert.
+        requests_topic, results_topic, alerts_topic: of the inference job.
+        flink_options: any Flink option, for all jobs.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BRAIN_JOBS_")
+    yaml_variable: ClassVar[str] = "FLINK_CONFIG_YAML"
+    shared_variables: ClassVar[Mapping[str, tuple[str, str]]] = {
+        f"CLICKHOUSE_{name.upper()}": ("clickhouse", name) for name in ("host", "port", "user", "password", "database")
+    }
+
+    kafka_bootstrap_servers: str = Field(
+        "localhost:9092",
+        min_length=1,
+        validation_alias=AliasChoices(
+            "BRAIN_JOBS_KAFKA_BOOTSTRAP_SERVERS", "INFERENCE_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"
+        ),
+    )
+    kafka_properties: dict[str, str] = Field(default_factory=dict)
+    flink_rest_url: str = Field(
+        "http://localhost:8081", validation_alias=AliasChoices("BRAIN_JOBS_FLINK_REST_URL", "FLINK_REST_URL")
+    )
+    parallelism: int = Field(1, ge=1, le=1024)
+    session_idle_ms: int = Field(5_000, ge=100, le=3_600_000)
+    bundle_ms: int = Field(100, ge=1, le=60_000)
+    checkpoint_dir: str = Field("", validation_alias=AliasChoices("BRAIN_JOBS_CHECKPOINT_DIR", "FLINK_CHECKPOINT_DIR"))
+    resume: bool = False
+    resume_from: str = ""
+    sink_guarantee: str = Field("at-least-once", pattern="^(at-least-once|exactly-once)$")
+    scorer_model: str = Field("gait_parkinson_v1", pattern="^[a-z0-9_]+$")
+    model_version: str = Field(
+        "latest", min_length=1, validation_alias=AliasChoices("BRAIN_JOBS_MODEL_VERSION", "MODEL_VERSION")
+    )
+    alert_threshold: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        validation_alias=AliasChoices("BRAIN_JOBS_ALERT_THRESHOLD", "INFERENCE_ALERT_THRESHOLD"),
+    )
+    requests_topic: str = Field(
+        Topic.INFERENCE_REQUESTS.value,
+        validation_alias=AliasChoices("BRAIN_JOBS_REQUESTS_TOPIC", "INFERENCE_REQUESTS_TOPIC"),
+    )
+    results_topic: str = Field(
+        Topic.INFERENCE_RESULTS.value,
+        validation_alias=AliasChoices("BRAIN_JOBS_RESULTS_TOPIC", "INFERENCE_RESULTS_TOPIC"),
+    )
+    alerts_topic: str = Field(
+        Topic.INFERENCE_ALERTS.value,
+        validation_alias=AliasChoices("BRAIN_JOBS_ALERTS_TOPIC", "INFERENCE_ALERTS_TOPIC"),
+    )
+    clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
+    flink_options: dict[str, str] = Field(default_factory=dict)
+
+    def topic(self, topic: Topic) -> str:
+        """The name under which a topic is used: the inference topics may be renamed."""
+        renamed = {
+            Topic.INFERENCE_REQUESTS: self.requests_topic,
+            Topic.INFERENCE_RESULTS: self.results_topic,
+            Topic.INFERENCE_ALERTS: self.alerts_topic,
+        }
+        return renamed.get(topic, topic.value)
+
+    def dead_letters(self, topic: Topic) -> str:
+        """The name of a topic's dead-letter topic."""
+        return f"{self.topic(topic)}-dlq"

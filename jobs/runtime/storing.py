@@ -1,0 +1,58 @@
+"""Storing: each topic goes through a writer into its table; what the writer refuses goes to the dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyflink.table import DataTypes
+from pyflink.table.udf import udf
+
+from jobs.runtime.clickhouse.routes import DEAD_LETTERS, Route
+from jobs.runtime.clickhouse.sink_function import ClickHouseSink
+from jobs.runtime.environment import JobEnvironment
+from jobs.runtime.judging import insert_dead_letters_of
+from jobs.runtime.kafka_tables import create_source
+from jobs.runtime.kafka_topics import resolve_topic_ids
+
+
+def store_topic(job: JobEnvironment, topic: str, route: Route) -> None:
+    """Stores every record of a topic in the route's table; a refused one becomes a dead letter of the topic."""
+    name = topic.replace("-", "_")
+    topic_id = resolve_topic_ids(job.settings.kafka_bootstrap_servers, [topic])[topic]
+    _register_writer(job, f"store_{name}", route, topic_id)
+    create_source(job, name, topic)
+    job.view(f"{name}_stored", _stored(name, route, [f"headers['{header}']" for header in route.headers]))
+    insert_dead_letters_of(job, f"{name}_stored", f"{topic}-dlq")
+
+
+def store_dead_letters(job: JobEnvironment, topics: Sequence[str]) -> None:
+    """Stores the dead letters of all topics in one table; one that is refused shows in the worker's output."""
+    ids = resolve_topic_ids(job.settings.kafka_bootstrap_servers, topics)
+    _register_writer(job, "store_dead_letters", DEAD_LETTERS, "dead-letters")
+    create_source(job, "dead_letters", ";".join(topics))
+    job.tables.execute_sql(
+        "CREATE TEMPORARY TABLE refused_dead_letters (reason STRING, record_topic STRING, record_offset BIGINT) "
+        "WITH ('connector' = 'print', 'standard-error' = 'true')"
+    )
+    whens = " ".join(f"WHEN '{topic}' THEN '{topic_id}'" for topic, topic_id in ids.items())
+    position = [
+        f"ENCODE(CASE record_topic {whens} END, 'UTF-8')",
+        "ENCODE(CAST(record_partition AS STRING), 'UTF-8')",
+        "ENCODE(CAST(record_offset AS STRING), 'UTF-8')",
+    ]
+    headers = [f"headers['{header}']" for header in DEAD_LETTERS.headers[: -len(position)]]
+    job.view("dead_letters_stored", _stored("dead_letters", DEAD_LETTERS, headers + position))
+    job.insert(
+        "refused_dead_letters",
+        "SELECT refusal, record_topic, record_offset FROM dead_letters_stored WHERE refusal IS NOT NULL",
+    )
+
+
+def _register_writer(job: JobEnvironment, name: str, route: Route, topic_id: str) -> None:
+    writer = ClickHouseSink(route, topic_id, job.settings.clickhouse)
+    job.tables.create_temporary_function(name, udf(writer, result_type=DataTypes.STRING(), func_type="pandas"))
+
+
+def _stored(source: str, route: Route, headers: Sequence[str]) -> str:
+    arguments = ", ".join(["record_partition", "record_offset", "append_time", "record_key", "record_value", *headers])
+    return f"SELECT *, store_{source}({arguments}) AS refusal FROM {source}"

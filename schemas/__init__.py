@@ -1,0 +1,1 @@
+"""The contract of iot-brain: every fact that two rooms share is written here, once."""

@@ -1,0 +1,83 @@
+"""The sensor catalogue: for each sensor type its unit, channels, valid range and session gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Domain(StrEnum):
+    """The three fields that iot-brain serves."""
+
+    HEALTH = "health"
+    POWER = "power"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One signal of a sensor.
+
+    Attributes:
+        name: as it stands in `SampleBlock.channels`.
+        x, y: where the sensor sits, in the sensor type's own coordinates; None where that has no meaning.
+    """
+
+    name: str
+    x: float | None = None
+    y: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """What is true of every reading of one sensor type.
+
+    Attributes:
+        sensor_type: as it stands in the envelope and in the record key.
+        unit: of every value of this sensor.
+        valid_min, valid_max: a value outside cannot come from a working sensor of this type.
+        channels: all channels a block may carry; a block carries any of them, each once.
+        session_gap_ms: a longer silence in sensor time ends the session.
+        max_sample_rate_hz: a block that claims more is invalid.
+    """
+
+    sensor_type: str
+    domain: Domain
+    unit: str
+    valid_min: float
+    valid_max: float
+    channels: tuple[Channel, ...]
+    session_gap_ms: int = 5_000
+    max_sample_rate_hz: float = 100_000.0
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The channel names in catalogue order."""
+        return tuple(channel.name for channel in self.channels)
+
+
+# Eight sensors under each foot; coordinates from the format text of the PhysioNet gaitpdb data set
+# (arbitrary units, origin between the feet, y towards the toes).
+_INSOLE_LEFT = ((-500, -800), (-700, -400), (-300, -400), (-700, 0), (-300, 0), (-700, 400), (-300, 400), (-500, 800))
+INSOLE_CHANNELS = tuple(
+    Channel(f"{side}{number}", float(sign * x), float(y))
+    for side, sign in (("L", 1), ("R", -1))
+    for number, (x, y) in enumerate(_INSOLE_LEFT, start=1)
+)
+"""L1..L8, R1..R8; the right foot mirrors the left."""
+
+_VALUE = (Channel("value"),)
+
+SENSORS: dict[str, Sensor] = {
+    sensor.sensor_type: sensor
+    for sensor in (
+        Sensor("GRF", Domain.HEALTH, "N", -200.0, 5_000.0, INSOLE_CHANNELS, max_sample_rate_hz=1_000.0),
+        Sensor("VOLT", Domain.POWER, "V", -100_000.0, 100_000.0, _VALUE),
+        Sensor("AMP", Domain.POWER, "A", -10_000.0, 10_000.0, _VALUE),
+        Sensor("WATT", Domain.POWER, "W", -10_000_000.0, 10_000_000.0, _VALUE),
+        Sensor("TEMP", Domain.ENVIRONMENT, "degC", -60.0, 125.0, _VALUE),
+        Sensor("HUMID", Domain.ENVIRONMENT, "%", 0.0, 100.0, _VALUE),
+        Sensor("CO2", Domain.ENVIRONMENT, "ppm", 0.0, 40_000.0, _VALUE),
+        Sensor("PM25", Domain.ENVIRONMENT, "ug/m3", 0.0, 10_000.0, _VALUE),
+    )
+}

@@ -1,0 +1,1 @@
+"""Long-running programs beside the Flink jobs; each is one command of `brain-services`."""

@@ -1,0 +1,1 @@
+"""`brain-stack demo`: real recordings through the whole line, watched from the outside."""

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edge.framer import BlockEncoding, Framer, Framing, cut_blocks
+from edge.identity import Identity
+from edge.replay import recording_records
+from edge.sources.source import Recording
+from edge.sources.synthetic_gait import synthesize_gait
+from schemas.envelope import RecordKey, make_event_id, unseal
+from schemas.errors import InvalidMessage, Reason
+from schemas.proto.envelope_pb2 import SAMPLE_BLOCK, EventEnvelope, SampleBlock
+from schemas.samples import decode_samples
+
+START_MS = 1_700_000_000_123
+WHO = Identity(tenant_id="lab", site_id="hall", device_id="walker-1", session_id="morning", boot_id="b0")
+
+
+def _recording(samples: int, *, rate_hz: float = 100.0, start_s: float = 0.0, channels: int = 3) -> Recording:
+    values = np.random.default_rng(samples).normal(0.0, 500.0, (samples, channels))
+    return Recording("r", "GRF", tuple(f"L{n + 1}" for n in range(channels)), "N", rate_hz, values, start_s)
+
+
+def _opened(recording: Recording, framing: Framing | None = None) -> list[tuple[EventEnvelope, SampleBlock]]:
+    envelopes = [unseal(record.value) for record in recording_records(recording, WHO, START_MS, framing=framing)]
+    return [(envelope, SampleBlock.FromString(envelope.payload)) for envelope in envelopes]
+
+
+@given(
+    samples=st.integers(1, 700),
+    rate_hz=st.one_of(st.sampled_from([100.0, 62.5, 1 / 0.03, 44_100.0, 1e-3]), st.floats(0.5, 5_000.0)),
+    block_s=st.floats(0.001, 10.0),
+)
+def test_blocks_put_together_are_the_recording_bit_for_bit(samples: int, rate_hz: float, block_s: float) -> None:
+    recording = _recording(samples, rate_hz=rate_hz)
+    framing = Framing(block_s=block_s)
+    frames = _opened(recording, framing)
+    together = np.concatenate([decode_samples(block) for _, block in frames])
+    assert together.astype(np.float32).tobytes() == recording.samples.astype(np.float32).tobytes()
+    size = framing.block_samples(rate_hz)
+    assert [block.sample_count for _, block in frames[:-1]] == [size] * (len(frames) - 1)
+    assert 1 <= frames[-1][1].sample_count <= size
+
+
+@given(samples=st.integers(1, 300), size=st.integers(1, 80), cuts=st.lists(st.integers(0, 300), max_size=12))
+def test_blocks_do_not_depend_on_the_pieces_in_which_samples_come(samples: int, size: int, cuts: list[int]) -> None:
+    values = np.arange(samples, dtype=np.float64)[:, None]
+    pieces = np.split(values, sorted(min(cut, samples) for cut in cuts))
+    whole, pieced = list(cut_blocks([values], size)), list(cut_blocks(pieces, size))
+    assert [block.first_sample for block in pieced] == [block.first_sample for block in whole]
+    for one, other in zip(whole, pieced, strict=True):
+        assert np.array_equal(one.samples, other.samples)
+        assert one.samples[0, 0] == one.first_sample
+
+
+@given(
+    rate_hz=st.floats(0.1, 50_000.0),
+    first_sample=st.integers(0, 10**9),
+    start_ms=st.integers(0, 4_102_444_800_000),
+)
+def test_time_of_a_sample_is_exact_to_the_microsecond_at_any_rate(
+    rate_hz: float, first_sample: int, start_ms: int
+) -> None:
+    recording = _recording(1, rate_hz=rate_hz)
+    framer = Framer(recording, WHO, start_ms=start_ms, framing=Framing())
+    exact_us = start_ms * 1_000 + Fraction(first_sample * 1_000_000) / Fraction(rate_hz)
+    assert abs(framer.time_us(first_sample) - exact_us) <= Fraction(501, 1_000)
+
+
+def test_start_times_do_not_drift_at_an_odd_rate() -> None:
+    rate_hz = 1 / 0.03
+    frames = _opened(_recording(3_300, rate_hz=rate_hz))
+    starts_us = [block.start_us for _, block in frames]
+    assert starts_us == [START_MS * 1_000 + round(k * 33 * 30_000) for k in range(100)]
+
+
+def test_times_begin_with_the_first_sample() -> None:
+    envelope, block = _opened(_recording(150, start_s=0.0104))[1]
+    assert block.start_us == START_MS * 1_000 + 10_400 + 1_000_000
+    assert envelope.sensor_timestamp_ms == START_MS + 1_010
+    assert envelope.session_start_ms == START_MS + 10
+    assert envelope.ingest_timestamp_ms == START_MS + 10 + 1_500
+
+
+def test_frames_carry_identity_key_and_header(walk: Recording) -> None:
+    records = list(recording_records(walk, WHO, START_MS))
+    assert len(records) == 13
+    for sequence, record in enumerate(records):
+        envelope = unseal(record.value)
+        assert record.key == RecordKey("lab", "walker-1", "morning", "GRF").to_bytes()
+        assert record.headers == {"sensor_ms": str(START_MS + 1_000 * sequence).encode()}
+        assert envelope.sequence == sequence
+        assert envelope.event_id == make_event_id("lab", "walker-1", "b0", sequence)
+        assert (envelope.site_id, envelope.boot_id, envelope.event_type) == ("hall", "b0", "samples")
+        assert envelope.payload_type == SAMPLE_BLOCK
+        assert not envelope.resent
+        block = SampleBlock.FromString(envelope.payload)
+        assert (tuple(block.channels), block.unit, block.sample_rate_hz) == (walk.channels, "N", 100.0)
+
+
+def test_framing_again_gives_the_same_bytes(walk: Recording) -> None:
+    assert list(recording_records(walk, WHO, START_MS)) == list(recording_records(walk, WHO, START_MS))
+
+
+def test_another_boot_or_device_makes_other_events(walk: Recording) -> None:
+    def ids(who: Identity) -> set[str]:
+        return {unseal(record.value).event_id for record in recording_records(walk, who, START_MS)}
+
+    other_boot = Identity(tenant_id="lab", site_id="hall", device_id="walker-1", session_id="morning", boot_id="b1")
+    other_device = Identity(tenant_id="lab", site_id="hall", device_id="walker-2", session_id="morning", boot_id="b0")
+    assert len(ids(WHO) | ids(other_boot) | ids(other_device)) == 3 * 13
+
+
+def test_float32_gives_back_centinewton_exactly(walk: Recording) -> None:
+    together = np.concatenate([decode_samples(block) for _, block in _opened(walk)])
+    assert np.array_equal(np.rint(together * 100.0) / 100.0, walk.samples)
+
+
+def test_scaled_int16_is_half_as_long_and_wrong_by_half_a_step_at_most(walk: Recording) -> None:
+    frames = _opened(walk, Framing(encoding=BlockEncoding.SCALED_INT16))
+    together = np.concatenate([decode_samples(block) for _, block in frames])
+    assert np.abs(together - walk.samples).max() <= 0.05 + 1e-9
+    assert len(frames[0][1].data) * 2 == len(_opened(walk)[0][1].data)
+
+
+def test_value_beyond_int16_is_refused_by_name(walk: Recording) -> None:
+    framing = Framing(encoding=BlockEncoding.SCALED_INT16, int16_scale=0.001)
+    with pytest.raises(InvalidMessage, match="value_out_of_range"):
+        list(recording_records(walk, WHO, START_MS, framing=framing))
+
+
+def test_block_that_is_no_frame_is_refused_by_name() -> None:
+    recording = _recording(30_000, rate_hz=30_000.0, channels=16)
+    with pytest.raises(InvalidMessage) as caught:
+        list(recording_records(recording, WHO, START_MS))
+    assert caught.value.reason is Reason.OVERSIZED
+
+
+def test_two_minutes_of_walking_frame_in_under_50_ms() -> None:
+    recording = synthesize_gait(120.0, seed=1).recording
+    durations_s = []
+    for _ in range(5):
+        begin_s = time.perf_counter()
+        assert len(list(recording_records(recording, WHO, START_MS))) == 120
+        durations_s.append(time.perf_counter() - begin_s)
+    assert min(durations_s) < 0.05
+
+
+@pytest.mark.parametrize("field", ["tenant_id", "site_id", "device_id", "session_id", "boot_id"])
+@pytest.mark.parametrize("value", ["", "a b", "a/b", "ü", "x" * 129])
+def test_identity_refuses_what_is_no_identifier(field: str, value: str) -> None:
+    names = {"tenant_id": "t", "site_id": "s", "device_id": "d", "session_id": "x", "boot_id": "b", field: value}
+    with pytest.raises(InvalidMessage, match=f"{field}="):
+        Identity(**names)
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate_hz"), [(np.zeros((0, 2)), 1.0), (np.zeros((3, 1)), 1.0), (np.zeros((3, 2)), 0.0)]
+)
+def test_recording_refuses_shapes_that_do_not_fit(samples: NDArray[Any], rate_hz: float) -> None:
+    with pytest.raises(ValueError, match="odd"):
+        Recording("odd", "GRF", ("L1", "L2"), "N", rate_hz, samples)
