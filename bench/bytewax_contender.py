@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,13 @@ from pathlib import Path
 from bench.cluster import Cluster
 from bench.contenders import Contender, ProcessContender, peer_arguments
 from bench.errors import BenchError
+from bench.fill import Truth
+from stack import ports
+from stack.endpoints import LOOPBACK
 from stack.home import REPOSITORY
 
 REQUIREMENTS = REPOSITORY / "requirements" / "bench-bytewax.txt"
 ENVIRONMENT = REPOSITORY / ".brain" / "bench-venv"
-VERSION = "0.21.1"
 _INSTALL_TIMEOUT_S = 600
 
 
@@ -64,9 +67,9 @@ class Bytewax(ProcessContender):
         """Two cores can be used by two processes or by two threads, or one core be enough."""
         return [Bytewax(), Bytewax(threads=2), Bytewax(processes=2)]
 
-    def prepare(self, cluster: Cluster) -> None:
+    def prepare(self, cluster: Cluster, truth: Truth) -> None:
         """See Contender."""
-        del cluster
+        del cluster, truth
         ensure_environment()
 
     def commands(self, cluster: Cluster) -> list[tuple[Sequence[str], Mapping[str, str]]]:
@@ -80,5 +83,7 @@ class Bytewax(ProcessContender):
     def _options(self) -> list[tuple[str, ...]]:
         if self._processes == 1:
             return [("-w", str(self._threads))]
-        addresses = ";".join(f"127.0.0.1:{port}" for port in _free_ports(self._processes))
+        names = [f"process {number}" for number in range(self._processes)]
+        chosen = ports.pick_free(names, rng=random.SystemRandom())
+        addresses = ";".join(f"{LOOPBACK}:{chosen[name]}" for name in names)
         return [("-i", str(number), "-a", addresses) for number in range(self._processes)]

@@ -50,7 +50,7 @@ class Contender(ABC):
         """The topics that must be empty before it starts."""
         return OUTPUTS
 
-    def prepare(self, cluster: Cluster) -> None:  # noqa: B027  # most need nothing
+    def prepare(self, cluster: Cluster, truth: Truth) -> None:  # noqa: B027  # most need nothing
         """What is not measured: other processes that must be fresh, virtual environments."""
 
     @abstractmethod

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from bench.bytewax_contender import Bytewax
 from bench.contenders import Contender, PlainLoop
 from bench.flink_contenders import KeyedProcess, Sessionizer
+from bench.ingest_contender import Ingest
 from bench.workloads import SCALAR, WAVEFORM, WORKLOADS, Workload
 
 LETTERS = ("a", "b", "c", "d", "e", "f")
@@ -21,7 +23,7 @@ def workloads_of(letters: Collection[str]) -> list[Workload]:
 
 def field(letters: Collection[str], workload: Workload) -> list[Contender]:
     """The chosen contenders on a workload, in the order of the table."""
-    everyone: list[Contender] = [Sessionizer("a"), Sessionizer("b"), PlainLoop(), KeyedProcess()]
+    everyone: list[Contender] = [Sessionizer("a"), Sessionizer("b"), Ingest(), Bytewax(), PlainLoop(), KeyedProcess()]
     return [
         contender
         for contender in everyone

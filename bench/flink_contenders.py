@@ -40,8 +40,9 @@ class FlinkContender(Contender):
         del cluster
         return ()
 
-    def prepare(self, cluster: Cluster) -> None:
+    def prepare(self, cluster: Cluster, truth: Truth) -> None:
         """See Contender."""
+        del truth
         cluster.restart_taskmanager()
         self._servers = [Root(name, cluster.pid(name)) for name in ("taskmanager", "jobmanager")]
 

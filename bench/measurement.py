@@ -14,7 +14,7 @@ from bench.topics import empty_topics
 
 STUCK_S = 120.0
 _POLL_S = 0.5
-BROKER = "kafka"
+BROKER, STORE = "kafka", "clickhouse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Measurement:
     @property
     def cpu_s(self) -> float:
         """Processor seconds of the contender's own processes."""
-        return self.use.cpu_s(without=(BROKER,))
+        return self.use.cpu_s(without=(BROKER, STORE))
 
     @property
     def broker_cpu_s(self) -> float:
@@ -57,11 +57,11 @@ class Measurement:
 def measure(cluster: Cluster, contender: Contender, workload: str, truth: Truth) -> Measurement:
     """Runs a contender over the topic as it is now, from empty results to the last row."""
     empty_topics(cluster.endpoints.kafka_bootstrap, contender.outputs(), partitions=PARTITIONS)
-    contender.prepare(cluster)
-    broker = Root(BROKER, cluster.pid("kafka"), counts_memory=False)
+    contender.prepare(cluster, truth)
+    servers = [Root(server, cluster.pid(server), counts_memory=False) for server in (BROKER, STORE)]
     watch = contender.watch(cluster, truth)
     try:
-        with Sampler(lambda: [broker, *contender.roots()]) as sampler:
+        with Sampler(lambda: [*servers, *contender.roots()]) as sampler:
             started_s = time.monotonic()
             contender.start(cluster)
             problem = _await(contender, watch)

@@ -19,6 +19,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from stack import initialise, jars, lifecycle, processes, status
+from stack.demo.command import CountOption, SpeedOption, TimeoutOption, run_demo
 from stack.endpoints import StackEndpoints
 from stack.errors import StackConfigError, StackError, StackNotRunningError
 from stack.settings import CONFIG_FILE_VARIABLE, StackSettings, load_settings
@@ -183,6 +184,19 @@ def jars_command(
                 console.print(f"wrote {jars.relock(jar_set, Path(workspace))}")
         directory = jars.ensure(jar_set, stack_home.jars)
         console.print(f"{jar_set.name}: {len(jar_set.locked())} jars in {directory}, checksums match")
+
+
+@app.command("demo")
+def demo_command(
+    recordings: CountOption = 12,
+    speed: SpeedOption = 30.0,
+    timeout_s: TimeoutOption = 180.0,
+    home: HomeOption = None,
+    assignments: SetOption = None,
+) -> None:
+    """Replay recordings of walking people through the whole line and show what comes out."""
+    settings = read_settings(home, None, assignments)
+    run_demo(settings, _show_progress, count=recordings, speed=speed, timeout_s=timeout_s)
 
 
 def read_settings(

@@ -50,7 +50,7 @@ def foot_force(plan: FootPlan, *, duration_s: float, rate_hz: float, weight_newt
     for strike, stance in zip(plan.strikes_s, plan.stances_s, strict=True):
         share = (time - strike) / stance
         total = weight_newton * plan.scale * curve(share)
-        centre = plan.rearfoot + (700.0 - plan.rearfoot) * share
+        centre = plan.rearfoot + (700.0 - plan.rearfoot) * np.clip(share, 0.0, 1.0)
         weights = np.exp(-(((SENSOR_Y - centre[:, np.newaxis]) / 500.0) ** 2))
         force += total[:, np.newaxis] * weights / weights.sum(axis=1, keepdims=True)
     return force

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+from stack import initialise, lifecycle
+from stack.endpoints import StackEndpoints
+from stack.home import REPOSITORY
+from stack.settings import StackSettings
+from tests.line import Line
+from tests.small_stack import small_stack_settings
 
 # No deadline: these machines are slow at odd moments, and a slow example is not a wrong one.
 settings.register_profile("brain", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
@@ -28,3 +34,29 @@ def brain_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return path
+
+
+@pytest.fixture(scope="session")
+def stack_settings(tmp_path_factory: pytest.TempPathFactory) -> StackSettings:
+    """The settings of the session's stack."""
+    return small_stack_settings(tmp_path_factory.mktemp("stack"))
+
+
+@pytest.fixture(scope="session")
+def stack(stack_settings: StackSettings) -> Iterator[StackEndpoints]:
+    """A running stack with topics and tables, one for the whole session. A missing part is an error, never a skip."""
+    try:
+        endpoints = lifecycle.up(stack_settings, progress=lambda name, seconds: None)
+        initialise.create_topics(endpoints, partitions=stack_settings.partitions)
+        initialise.migrate(endpoints, os.environ)
+        yield endpoints
+    finally:
+        lifecycle.down(stack_settings.stack_home(), timeout_s=stack_settings.stop_timeout_s)
+
+
+@pytest.fixture(scope="session")
+def line(stack: StackEndpoints) -> Line:
+    """The stack with every job running."""
+    running = Line(stack)
+    running.submit("all")
+    return running

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
-import bytewax.operators as op
-from bytewax.connectors.kafka import KafkaSink, KafkaSinkMessage, KafkaSource, KafkaSourceMessage
-from bytewax.dataflow import Dataflow
-from bytewax.operators.windowing import EventClock, SessionWindower, collect_window
+import bytewax.operators as op  # type: ignore[import-not-found]
+from bytewax.connectors.kafka import KafkaSink, KafkaSinkMessage, KafkaSource, KafkaSourceMessage  # type: ignore[import-not-found]
+from bytewax.dataflow import Dataflow  # type: ignore[import-not-found]
+from bytewax.operators.windowing import EventClock, SessionWindower, collect_window  # type: ignore[import-not-found]
 
 from bench.peers.session_work import GAP_US, Frame, decode, describe_session
 
@@ -19,7 +20,7 @@ BATCH = 10_000
 WAIT = timedelta(seconds=10)
 """How much sooner than its neighbours a frame may be read; none is late within it."""
 
-Message = KafkaSourceMessage[bytes | None, bytes | None]
+Message: TypeAlias = KafkaSourceMessage[bytes | None, bytes | None]
 
 
 def decode_batch(messages: list[Message]) -> Iterable[tuple[str, Frame]]:

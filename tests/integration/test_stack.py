@@ -25,7 +25,7 @@ from stack.errors import ChangedMigrationError, PortInUseError, TopicMismatchErr
 from stack.readiness import clickhouse_answers, is_listening, kafka_answers, task_slots_registered
 from stack.settings import StackSettings
 from stack.supervision import Supervisor
-from tests.integration.conftest import small_stack_settings
+from tests.small_stack import small_stack_settings
 
 pytestmark = pytest.mark.integration
 

@@ -50,7 +50,9 @@ def test_records_of_several_topics_become_several_batches_with_their_own_values(
         (b"a", b"0", b"9" * 30),
     ],
 )
-def test_record_without_a_whole_origin_stays_where_it_is(origin: tuple[bytes | None, bytes | None, bytes | None]) -> None:
+def test_record_without_a_whole_origin_stays_where_it_is(
+    origin: tuple[bytes | None, bytes | None, bytes | None],
+) -> None:
     parts = split_by_origin(batch_of(origin, (b"a", b"3", b"4")))
     by_topic = {part.topic_id: part for _, part in parts}
     assert by_topic["copy"].offsets.tolist() == [1_000]

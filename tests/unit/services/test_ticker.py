@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import os
 import threading
+import zlib
 
 import pytest
 
-from schemas.envelope import SENSOR_MS_HEADER, STATUS_SENSOR, RecordKey, make_event_id, unseal
+from schemas.envelope import SENSOR_MS_HEADER, STATUS_SENSOR, Record, RecordKey, make_event_id, unseal
 from schemas.errors import SettingsError
 from services.settings import load_ticker_settings
 from services.ticker import Ticker, run
@@ -14,19 +15,29 @@ NOW_MS = 1_700_000_000_000
 
 
 class ListSink:
-    """A topic in memory."""
+    """A topic in memory that puts a key into the partition of its CRC."""
 
     def __init__(self, partitions: int) -> None:
         self.partitions = partitions
+        self.away = False
         self.asked = 0
-        self.sent: list[tuple[int, bytes, bytes, dict[str, bytes]]] = []
+        self.sent: list[tuple[int, Record]] = []
 
     def partition_count(self) -> int:
         self.asked += 1
-        return self.partitions
+        return 0 if self.away else self.partitions
 
-    def send(self, partition: int, *, key: bytes, value: bytes, headers: dict[str, bytes]) -> None:
-        self.sent.append((partition, key, value, headers))
+    def send(self, record: Record) -> None:
+        self.sent.append((zlib.crc32(record.key) % self.partitions, record))
+
+    def place(self, record: Record) -> int | None:
+        if self.away:
+            return None
+        self.send(record)
+        return self.sent[-1][0]
+
+    def reached(self, begin: int) -> list[int]:
+        return sorted(partition for partition, _ in self.sent[begin:])
 
 
 def ticker(sink: ListSink) -> Ticker:
@@ -36,25 +47,37 @@ def ticker(sink: ListSink) -> Ticker:
 def test_each_round_writes_one_heartbeat_into_every_partition() -> None:
     sink = ListSink(4)
     beat = ticker(sink)
-    assert [beat.tick(), beat.tick()] == [4, 4]
-    assert [partition for partition, *_ in sink.sent] == [0, 1, 2, 3, 0, 1, 2, 3]
+    assert beat.tick() == 4
+    begin = len(sink.sent)
+    assert beat.tick() == 4
+    assert sink.reached(begin) == [0, 1, 2, 3]
+
+
+def test_a_partition_always_gets_the_same_key() -> None:
+    sink = ListSink(8)
+    beat = ticker(sink)
+    beat.tick()
+    begin = len(sink.sent)
+    for _ in range(5):
+        beat.tick()
+    keys = {(partition, record.key) for partition, record in sink.sent[begin:]}
+    assert len(keys) == 8
 
 
 def test_heartbeat_is_a_valid_status_frame_whose_key_and_header_agree() -> None:
     sink = ListSink(2)
     ticker(sink).tick()
-    for partition, key, value, headers in sink.sent:
-        envelope = unseal(value)
-        assert RecordKey.from_bytes(key) == (
+    for _, record in sink.sent:
+        envelope = unseal(record.value)
+        assert RecordKey.from_bytes(record.key) == (
             envelope.tenant_id,
             envelope.device_id,
             envelope.session_id,
             envelope.sensor_type,
         )
         assert envelope.sensor_type == STATUS_SENSOR
-        assert envelope.device_id == f"ticker-{partition}"
         assert envelope.sensor_timestamp_ms == NOW_MS
-        assert headers == {SENSOR_MS_HEADER: str(NOW_MS).encode()}
+        assert record.headers == {SENSOR_MS_HEADER: str(NOW_MS).encode()}
 
 
 def test_sequence_of_each_device_counts_without_gaps_and_ids_never_repeat() -> None:
@@ -62,12 +85,13 @@ def test_sequence_of_each_device_counts_without_gaps_and_ids_never_repeat() -> N
     beat = ticker(sink)
     for _ in range(5):
         beat.tick()
-    envelopes = [unseal(value) for _, _, value, _ in sink.sent]
-    for partition in range(3):
-        device = f"ticker-{partition}"
-        assert [e.sequence for e in envelopes if e.device_id == device] == [0, 1, 2, 3, 4]
-    assert len({e.event_id for e in envelopes}) == 15
-    assert envelopes[0].event_id == make_event_id(envelopes[0].tenant_id, "ticker-0", "boot", 0)
+    envelopes = [unseal(record.value) for _, record in sink.sent]
+    for device in {envelope.device_id for envelope in envelopes}:
+        sequences = [e.sequence for e in envelopes if e.device_id == device]
+        assert sequences == list(range(len(sequences)))
+    assert len({e.event_id for e in envelopes}) == len(envelopes)
+    first = envelopes[0]
+    assert first.event_id == make_event_id(first.tenant_id, "ticker-0", "boot", 0)
 
 
 def test_topic_that_does_not_exist_yet_is_asked_for_until_it_does() -> None:
@@ -82,10 +106,14 @@ def test_new_partitions_get_heartbeats_and_an_absent_broker_loses_none() -> None
     sink = ListSink(2)
     beat = ticker(sink)
     beat.tick()
-    sink.partitions = 0
+    sink.away = True
     assert {beat.tick() for _ in range(40)} == {2}
-    sink.partitions = 3
-    assert [beat.tick() for _ in range(40)][-1] == 3
+    sink.away, sink.partitions = False, 3
+    for _ in range(40):
+        beat.tick()
+    begin = len(sink.sent)
+    assert beat.tick() == 3
+    assert sink.reached(begin) == [0, 1, 2]
 
 
 def test_metadata_is_asked_for_now_and_then_not_each_round() -> None:
@@ -107,6 +135,7 @@ def test_run_ends_when_it_is_told_to() -> None:
             return super().tick()
 
     run(Stopping(sink, boot_id="boot", now_ms=lambda: NOW_MS), interval_s=0.001, stop=stop)
+    assert stop.is_set()
     assert len(sink.sent) == 3
 
 

@@ -44,8 +44,8 @@ def test_a_contact_shorter_than_its_minimum_is_no_contact() -> None:
 
 def test_an_unloaded_time_shorter_than_its_minimum_joins_two_contacts() -> None:
     short, long = trapezoid(at=40, ramp=1), trapezoid(at=40, ramp=1)
-    short[60:66] = 0.0
-    long[60:75] = 0.0
+    short[62:68] = 0.0
+    long[62:76] = 0.0
     assert find_contacts(short, sample_rate_hz=RATE_HZ).first.size == 1
     assert find_contacts(long, sample_rate_hz=RATE_HZ).first.size == 2
 

@@ -49,7 +49,7 @@ REFUSED = {
     "rate of NaN": (human_walk(seed=1), float("nan"), "wrong_rate"),
     "rate negative": (human_walk(seed=1), -100.0, "wrong_rate"),
     "rate ten times too low": (human_walk(seed=1), 20.0, "too_few_strides"),
-    "rate ten times too high": (human_walk(seed=1), 1_000.0, "too_few_strides"),
+    "rate ten times too high": (human_walk(seed=1), 1_000.0, "no_steps"),
 }
 
 
