@@ -14,14 +14,15 @@ from pathlib import Path
 from bench.cluster import Cluster
 from bench.fill import Truth
 from bench.sampling import Root
-from bench.tally import RESULTS_TOPIC, SessionRows, Watch
-from bench.topics import OUTPUTS
+from bench.tally import SessionRows, Watch
+from bench.topics import OUTPUTS, RESULTS_TOPIC
 from bench.workloads import Workload
 from schemas.topics import Topic
 from stack.home import REPOSITORY
 
 PEERS = Path(__file__).with_name("peers")
 _STOP_TIMEOUT_S = 15.0
+_ESSENCE_CHARACTERS = 600
 
 
 class Contender(ABC):
@@ -104,7 +105,7 @@ class Command:
         if status in (None, 0):
             return None
         self._output.seek(0)
-        return f"ended with status {status}: {self._output.read().decode(errors='replace').strip()[-600:]}"
+        return f"ended with status {status}: {_essence(self._output.read().decode(errors='replace'))}"
 
     def stop(self) -> None:
         """Ends it and all that it started."""
@@ -116,6 +117,14 @@ class Command:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait(_STOP_TIMEOUT_S)
         self._output.close()
+
+
+def _essence(output: str) -> str:
+    """The last Python traceback without what Java says after it, else the last lines."""
+    _, traceback, rest = output.rpartition("Traceback (most recent call last)")
+    return (
+        rest.partition("\n\n")[0].strip()[-_ESSENCE_CHARACTERS:] if traceback else output.strip()[-_ESSENCE_CHARACTERS:]
+    )
 
 
 class ProcessContender(Contender):

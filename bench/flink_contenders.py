@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import tempfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,6 +37,10 @@ class FlinkContender(Contender):
         """Further environment of the job."""
         return {}
 
+    def flink_options(self) -> Sequence[str]:
+        """Options of `flink run`."""
+        return ()
+
     def job_arguments(self, cluster: Cluster) -> Sequence[str]:
         """Arguments behind the script."""
         del cluster
@@ -51,7 +57,16 @@ class FlinkContender(Contender):
         environment = cluster.environment() | dict(self.job_environment())
         bash = shutil.which("bash") or "/bin/bash"
         flink = str(Path(environment["FLINK_HOME"]) / "bin" / "flink")
-        arguments = (bash, flink, "run", "-d", "-py", str(self.script), *self.job_arguments(cluster))
+        arguments = (
+            bash,
+            flink,
+            "run",
+            "-d",
+            *self.flink_options(),
+            "-py",
+            str(self.script),
+            *self.job_arguments(cluster),
+        )
         self._client = Command(arguments, environment)
 
     def roots(self) -> list[Root]:
@@ -113,6 +128,18 @@ class KeyedProcess(FlinkContender):
         """The two smallest sizes: at the largest it would run for minutes."""
         del workload
         return 0, 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._archives = tempfile.TemporaryDirectory(prefix="brain-bench-")
+
+    def flink_options(self) -> Sequence[str]:
+        """Ships the module of the peers, which is not installed where the workers run."""
+        archive = Path(self._archives.name) / "peers.zip"
+        with zipfile.ZipFile(archive, "w") as file:
+            for path in (REPOSITORY / "bench" / "__init__.py", *PEERS.glob("*.py")):
+                file.write(path, path.relative_to(REPOSITORY))
+        return ("-pyfs", str(archive))
 
     def job_arguments(self, cluster: Cluster) -> Sequence[str]:
         """See FlinkContender."""

@@ -10,12 +10,9 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from bench.fill import Truth
-
-RESULTS_TOPIC = "bench-results"
-"""Where the peers write their session rows; ours write session-features."""
+from bench.topics import partitions_of
 
 _BATCH = 10_000
-_TIMEOUT_S = 30.0
 _RELATIVE_TOLERANCE = 1e-9
 
 
@@ -80,7 +77,7 @@ class SessionRows:
         self._consumer = Consumer(
             {"bootstrap.servers": bootstrap, "group.id": "bench-watch", "enable.auto.commit": False}
         )
-        partitions = self._consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic].partitions
+        partitions = partitions_of(self._consumer, topic)
         self._consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
 
     def poll(self, timeout_s: float) -> bool:

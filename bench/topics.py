@@ -6,10 +6,12 @@ import time
 from collections.abc import Collection
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, but not by __all__
+    AdminClient,
+    TopicMetadata,
+)
 
 from bench.errors import BenchError
-from bench.tally import RESULTS_TOPIC
 from schemas.topics import APPEND_TIME, Topic, TopicSpec, topic_specs
 from stack.topics import ensure_topics
 
@@ -17,6 +19,9 @@ _TIMEOUT_S = 30.0
 _POLL_S = 0.2
 _ERRORS_ONLY = 3
 _HEARTBEAT_TIMEOUT_S = 15.0
+
+RESULTS_TOPIC = "bench-results"
+"""Where the peers write their session rows; ours write session-features."""
 
 OUTPUTS = (Topic.RAWFRAMES_PROCESSED.value, Topic.SESSION_FEATURES.value, Topic.RAWFRAMES.dead_letters, RESULTS_TOPIC)
 """What contenders write."""
@@ -39,16 +44,46 @@ def empty_topics(bootstrap: str, names: Collection[str], *, partitions: int) -> 
         time.sleep(_POLL_S)
     specs = [*topic_specs(partitions), TopicSpec(RESULTS_TOPIC, partitions, dict(APPEND_TIME))]
     ensure_topics(bootstrap, [spec for spec in specs if spec.name in names])
+    _await_leaders(bootstrap, names)
+
+
+def _await_leaders(bootstrap: str, names: Collection[str]) -> None:
+    """A new topic is known to the broker some moments after it was made; until then it seems to have no partitions."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": _ERRORS_ONLY})
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        topics = admin.list_topics(timeout=_TIMEOUT_S).topics
+        if all(name in topics and _has_leaders(topics[name]) for name in names):
+            return
+        if time.monotonic() > deadline:
+            raise BenchError(f"not all of {', '.join(names)} have got a leader")
+        time.sleep(_POLL_S)
+
+
+def _has_leaders(topic: TopicMetadata) -> bool:
+    partitions = topic.partitions.values()
+    return bool(partitions) and all(partition.error is None and partition.leader >= 0 for partition in partitions)
+
+
+def partitions_of(consumer: Consumer, topic: str) -> list[int]:
+    """The partitions of a topic.
+
+    Raises:
+        BenchError: if the broker knows of none.
+    """
+    partitions = sorted(consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic].partitions)
+    if not partitions:
+        raise BenchError(f"topic {topic} has no partitions")
+    return partitions
 
 
 def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
     """Partition -> the offset that its next record will have."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-offsets"})
     try:
-        partitions = consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic].partitions
         return {
             number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=_TIMEOUT_S)[1]
-            for number in partitions
+            for number in partitions_of(consumer, topic)
         }
     except KafkaException as error:
         raise BenchError(f"no offsets of {topic}: {error}") from error

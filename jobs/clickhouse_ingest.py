@@ -9,8 +9,8 @@ from jobs.runtime.storing import store_dead_letters, store_topic
 from schemas.rows import ROWS
 from schemas.topics import Topic
 
-# Frames of some kB or rows of one: a batch is one INSERT for each Kafka partition.
-BATCH_ROWS = 20_000
+# Frames of up to some kB: a batch is one INSERT for each Kafka partition, and has to fit into memory a few times.
+BATCH_ROWS = 10_000
 
 
 def build(settings: JobSettings) -> JobEnvironment:

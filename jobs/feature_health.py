@@ -7,6 +7,7 @@ from jobs.runtime.functions import extract_health
 from jobs.runtime.kafka_tables import create_sink, create_source
 from jobs.runtime.sessions import gather_sessions
 from jobs.runtime.settings import JobSettings
+from schemas import headers
 from schemas.topics import Topic
 
 # A row is a whole session with its samples: half an hour of 16 channels at 100 Hz is 12 MB.
@@ -22,9 +23,9 @@ def build(settings: JobSettings) -> JobEnvironment:
 
     job.view(
         "frames",
-        """
+        f"""
         SELECT record_key, record_value, append_time,
-               CAST(DECODE(headers['bucket_ms'], 'UTF-8') AS BIGINT) AS bucket_ms
+               CAST(DECODE(headers['{headers.BUCKET_MS}'], 'UTF-8') AS BIGINT) AS bucket_ms
         FROM rawframes_processed WHERE DECODE(record_key, 'UTF-8') LIKE '%/GRF'
         """,
     )

@@ -22,10 +22,10 @@ def build(settings: JobSettings) -> JobEnvironment:
     create_sink(job, "inference_results", settings.topic(Topic.INFERENCE_RESULTS))
     create_sink(job, "inference_alerts", settings.topic(Topic.INFERENCE_ALERTS))
 
-    judge(job, "inference_requests", "score(record_value)", "result, alert")
+    judge(job, "inference_requests", "score(record_value)", "result_row, alert_row")
     insert_dead_letters(job, settings.dead_letters(Topic.INFERENCE_REQUESTS))
-    job.insert("inference_results", "SELECT record_key, `result` FROM judged WHERE `result` IS NOT NULL")
-    job.insert("inference_alerts", "SELECT record_key, alert FROM judged WHERE alert IS NOT NULL")
+    job.insert("inference_results", "SELECT record_key, result_row FROM judged WHERE result_row IS NOT NULL")
+    job.insert("inference_alerts", "SELECT record_key, alert_row FROM judged WHERE alert_row IS NOT NULL")
     return job
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from jobs.runtime.environment import JobEnvironment, open_environment
 from jobs.runtime.functions import summarize, validate
 from jobs.runtime.judging import insert_dead_letters, judge
-from jobs.runtime.kafka_tables import create_frame_sink, create_sink, create_source
-from jobs.runtime.kafka_topics import resolve_topic_ids
+from jobs.runtime.kafka_tables import create_frame_sink, create_sink, create_source, text_headers
+from jobs.runtime.kafka_topics import topic_id
 from jobs.runtime.sessions import gather_sessions
 from jobs.runtime.settings import JobSettings
+from schemas import headers
 from schemas.topics import Topic
 
 # A row is a frame of up to some kB, after the window the summaries of a session's frames.
@@ -27,7 +28,7 @@ def build(settings: JobSettings) -> JobEnvironment:
     judge(
         job,
         "rawframes",
-        "validate(record_key, record_value, headers['sensor_ms'], append_time)",
+        f"validate(record_key, record_value, headers['{headers.SENSOR_MS}'], append_time)",
         "bucket_ms, summary",
     )
     insert_dead_letters(job, settings.dead_letters(Topic.RAWFRAMES))
@@ -35,21 +36,17 @@ def build(settings: JobSettings) -> JobEnvironment:
     # The frame's own append time goes along: the watermark of the next job then follows arrival at the first
     # topic, however long this job was stopped in between. So does its position there: a frame that is copied
     # again after a restart is known by it.
-    topic_id = resolve_topic_ids(settings.kafka_bootstrap_servers, [settings.topic(Topic.RAWFRAMES)])[
-        settings.topic(Topic.RAWFRAMES)
-    ]
+    origin = text_headers(
+        {
+            headers.BUCKET_MS: "CAST(bucket_ms AS STRING)",
+            headers.ORIGIN_TOPIC_ID: f"'{topic_id(settings, Topic.RAWFRAMES)}'",
+            headers.ORIGIN_PARTITION: "CAST(record_partition AS STRING)",
+            headers.ORIGIN_OFFSET: "CAST(record_offset AS STRING)",
+        }
+    )
     job.insert(
         "processed",
-        f"""
-        SELECT record_key, record_value,
-               MAP['sensor_ms', headers['sensor_ms'],
-                   'bucket_ms', ENCODE(CAST(bucket_ms AS STRING), 'UTF-8'),
-                   'origin_topic_id', ENCODE('{topic_id}', 'UTF-8'),
-                   'origin_partition', ENCODE(CAST(record_partition AS STRING), 'UTF-8'),
-                   'origin_offset', ENCODE(CAST(record_offset AS STRING), 'UTF-8')],
-               append_time
-        FROM judged WHERE reason IS NULL
-        """,
+        f"SELECT record_key, record_value, MAP_UNION(headers, {origin}), append_time FROM judged WHERE reason IS NULL",
     )
 
     job.view("summaries", "SELECT record_key, bucket_ms, summary, arrival FROM judged WHERE summary IS NOT NULL")

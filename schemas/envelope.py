@@ -15,11 +15,11 @@ from typing import NamedTuple
 from google.protobuf.message import DecodeError
 
 from schemas.errors import InvalidMessage, Reason
+from schemas.headers import SENSOR_MS
 from schemas.proto.envelope_pb2 import DEVICE_STATUS, DeviceStatus, EventEnvelope
 
 SCHEMA_VERSION = 1
 MAX_FRAME_BYTES = 1024 * 1024
-SENSOR_MS_HEADER = "sensor_ms"
 STATUS_SENSOR = "STATUS"
 """The sensor part of the key of device status events, which carry no samples."""
 
@@ -123,7 +123,7 @@ def to_record(envelope: EventEnvelope) -> Record:
     value = seal(envelope)
     if len(value) > MAX_FRAME_BYTES:
         raise InvalidMessage(Reason.OVERSIZED, f"value has {len(value)} bytes, limit {MAX_FRAME_BYTES}")
-    return Record(key, value, {SENSOR_MS_HEADER: str(envelope.sensor_timestamp_ms).encode()})
+    return Record(key, value, {SENSOR_MS: str(envelope.sensor_timestamp_ms).encode()})
 
 
 def heartbeat(key: RecordKey, boot_id: str, sequence: int, now_ms: int) -> Record:

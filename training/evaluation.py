@@ -15,7 +15,7 @@ from training.tuning import SEED, build_model, choose, fit, folds, subject_score
 
 OUTER_FOLDS = 10
 REPEATS = 5
-RESAMPLES = 2_000
+RESAMPLES = 1_000
 
 FloatArray = NDArray[np.float64]
 Figure = Callable[[NDArray[np.bool_], FloatArray, NDArray[np.bool_]], float]

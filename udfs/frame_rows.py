@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -13,13 +14,25 @@ from schemas.envelope import unseal
 from schemas.errors import InvalidMessage, Reason
 from schemas.proto.envelope_pb2 import DEVICE_STATUS, SAMPLE_BLOCK, PayloadType, SampleBlock
 from udfs.records import YEAR_2200_MS, event_digest
-from udfs.table_blocks import Block, ColumnArray, KafkaBatch, object_array, position_columns
+from udfs.table_blocks import Block, KafkaBatch, object_array, position_columns
 
-_STRINGS = ("tenant_id", "device_id", "session_id", "sensor_type", "event_type", "site_id", "boot_id")
 _TIMES = ("sensor_timestamp_ms", "ingest_timestamp_ms", "session_start_ms")
-_NUMBERS = {"schema_version": np.uint16, "sequence": np.uint64, "resent": np.bool_}
-_ENVELOPE_COLUMNS = (*_STRINGS, *_TIMES, *_NUMBERS, "payload")
+_ENVELOPE_COLUMNS = (
+    *("tenant_id", "device_id", "session_id", "sensor_type", "event_type", "site_id", "boot_id"),
+    *_TIMES,
+    *("schema_version", "sequence", "resent", "payload"),
+)
+_NUMBERS: dict[str, Any] = {
+    **dict.fromkeys(_TIMES, np.int64),
+    "schema_version": np.uint16,
+    "sequence": np.uint64,
+    "resent": np.bool_,
+    "sample_rate_hz": np.float64,
+    "sample_count": np.uint32,
+}
 _envelope_values = attrgetter(*_ENVELOPE_COLUMNS)
+
+_CHUNK_ROWS = 256
 
 # start_us is the first field: one tag byte, then a varint which takes 8 bytes from 1987 to 3911.
 _START_TAG = SampleBlock.START_US_FIELD_NUMBER << 3
@@ -35,6 +48,9 @@ class BlockShape(NamedTuple):
     sample_rate_hz: float
     channels: str
     sample_count: int
+
+
+_FRAME_COLUMNS = (*_ENVELOPE_COLUMNS, "event_id", *BlockShape._fields)
 
 
 @dataclass(slots=True)
@@ -80,12 +96,10 @@ def _begins_with_start(payload: bytes) -> bool:
 
 @dataclass(slots=True)
 class _Opened:
-    """The good frames of a batch, by row."""
+    """The good frames of a batch, by column."""
 
     rows: list[int] = field(default_factory=list)
-    envelopes: list[tuple[Any, ...]] = field(default_factory=list)
-    event_ids: list[bytes] = field(default_factory=list)
-    shapes: list[BlockShape] = field(default_factory=list)
+    columns: tuple[list[Any], ...] = field(default_factory=lambda: tuple([] for _ in _FRAME_COLUMNS))
     rejected: dict[int, InvalidMessage] = field(default_factory=dict)
     skipped: int = 0
 
@@ -95,21 +109,30 @@ def rawframes_block(batch: KafkaBatch) -> Block:
 
     The frames have been judged before (`udfs.frames`); here only what would not be a row is refused.
     """
-    opened = _open(batch)
+    opened = _Opened()
+    read_shape = ShapeReader().read
+    for begin in range(0, len(batch), _CHUNK_ROWS):
+        _open(batch.values[begin : begin + _CHUNK_ROWS], begin, opened, read_shape)
     rows = np.array(opened.rows, dtype=np.intp)
     columns = position_columns(batch, rows)
     columns["append_timestamp_ms"] = batch.append_ms[rows]
-    columns["event_id"] = object_array(opened.event_ids)
-    columns |= _envelope_columns(opened.envelopes)
-    columns |= _shape_columns(opened.shapes)
+    columns["payload_type"] = object_array([PayloadType.Name(SAMPLE_BLOCK)] * len(rows))
+    for name, values in zip(_FRAME_COLUMNS, opened.columns, strict=True):
+        dtype = _NUMBERS.get(name)
+        columns[name] = object_array(values) if dtype is None else np.array(values, dtype=dtype)
     block = Block(batch.topic_id, columns, rows, len(batch), opened.rejected, opened.skipped)
     return _without_bad_times(block)
 
 
-def _open(batch: KafkaBatch) -> _Opened:
-    opened = _Opened()
-    read_shape = ShapeReader().read
-    for row, value in enumerate(batch.values):
+def _open(
+    values: Sequence[bytes | None], begin: int, opened: _Opened, read_shape: Callable[[bytes], BlockShape]
+) -> None:
+    """Adds a few hundred frames, of which the first is row `begin`.
+
+    A chunk's tuples are gone before the garbage collector looks at them: on whole batches it took a fifth of the time.
+    """
+    frames: list[tuple[Any, ...]] = []
+    for row, value in enumerate(values, begin):
         try:
             envelope = unseal(value or b"")
             payload_type = envelope.payload_type
@@ -118,38 +141,14 @@ def _open(batch: KafkaBatch) -> _Opened:
                 continue
             if payload_type != SAMPLE_BLOCK:
                 raise InvalidMessage(Reason.UNKNOWN_PAYLOAD_TYPE, f"payload_type={payload_type}")
-            event_id = event_digest(envelope.event_id)
-            values = _envelope_values(envelope)
-            shape = read_shape(values[-1])
+            fields = _envelope_values(envelope)
+            frames.append((*fields, event_digest(envelope.event_id), *read_shape(fields[-1])))
         except InvalidMessage as error:
             opened.rejected[row] = error
-            continue
-        opened.rows.append(row)
-        opened.envelopes.append(values)
-        opened.event_ids.append(event_id)
-        opened.shapes.append(shape)
-    return opened
-
-
-def _envelope_columns(envelopes: list[tuple[Any, ...]]) -> dict[str, ColumnArray]:
-    by_name = dict(zip(_ENVELOPE_COLUMNS, zip(*envelopes, strict=True), strict=True)) if envelopes else {}
-    columns: dict[str, ColumnArray] = {name: object_array(by_name.get(name, ())) for name in (*_STRINGS, "payload")}
-    for name in _TIMES:
-        columns[name] = np.array(by_name.get(name, ()), dtype=np.int64)
-    for name, dtype in _NUMBERS.items():
-        columns[name] = np.array(by_name.get(name, ()), dtype=dtype)
-    columns["payload_type"] = object_array([PayloadType.Name(SAMPLE_BLOCK)] * len(envelopes))
-    return columns
-
-
-def _shape_columns(shapes: list[BlockShape]) -> dict[str, ColumnArray]:
-    unit, rate, channels, count = zip(*shapes, strict=True) if shapes else ((), (), (), ())
-    return {
-        "unit": object_array(unit),
-        "sample_rate_hz": np.array(rate, dtype=np.float64),
-        "channels": object_array(channels),
-        "sample_count": np.array(count, dtype=np.uint32),
-    }
+        else:
+            opened.rows.append(row)
+    for column, part in zip(opened.columns, zip(*frames, strict=True), strict=False):
+        column.extend(part)
 
 
 def _without_bad_times(block: Block) -> Block:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from schemas.envelope import SENSOR_MS_HEADER, Record, RecordKey
+from schemas.envelope import Record, RecordKey
 from schemas.errors import InvalidMessage, Reason
+from schemas.headers import SENSOR_MS
 from schemas.rows import RowValues
 from udfs.base_rows import derive_base_features
 from udfs.frames import validate_frames
@@ -52,7 +53,7 @@ def run_line(records: Sequence[Record], scorer: Scorer, *, alert_threshold: floa
     verdicts = validate_frames(
         [record.key for record in records],
         [record.value for record in records],
-        [record.headers.get(SENSOR_MS_HEADER) for record in records],
+        [record.headers.get(SENSOR_MS) for record in records],
         [append_ms] * len(records),
     )
     frames: dict[tuple[bytes, int], list[tuple[bytes, bytes]]] = {}

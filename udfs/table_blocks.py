@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas import headers
 from schemas.columns import Column, Kind
 from schemas.errors import InvalidMessage, Reason
 from schemas.rows import Row, RowValues, decode_row
@@ -176,20 +177,11 @@ def _null_for_nan(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetterHeaders:
-    """The names of the headers that the jobs add to a dead letter; its other headers are the record's own."""
-
-    stage: str = "stage"
-    reason: str = "reason"
-    detail: str = "detail"
-    source_topic: str = "source_topic"
-    source_partition: str = "source_partition"
-    source_offset: str = "source_offset"
-    attempt: str = "attempt"
-
-
-DEAD_LETTER_HEADERS = DeadLetterHeaders()
+_DEAD_LETTER_NUMBERS: tuple[tuple[str, type[np.integer[Any]], int], ...] = (
+    (headers.SOURCE_PARTITION, np.int32, -1),
+    (headers.SOURCE_OFFSET, np.int64, -1),
+    (headers.ATTEMPT, np.uint32, 1),
+)
 
 
 def dead_letter_block(batch: KafkaBatch) -> Block:
@@ -199,14 +191,12 @@ def dead_letter_block(batch: KafkaBatch) -> Block:
     """
     count = len(batch)
     rows = np.arange(count, dtype=np.intp)
-    names = DEAD_LETTER_HEADERS
     columns: dict[str, ColumnArray] = {
         name: _texts(batch.headers.get(name), count)
-        for name in (names.stage, names.reason, names.detail, names.source_topic)
+        for name in (headers.STAGE, headers.REASON, headers.DETAIL, headers.SOURCE_TOPIC)
     }
-    columns["source_partition"] = _integers(batch.headers.get(names.source_partition), count, np.int32, -1)
-    columns["source_offset"] = _integers(batch.headers.get(names.source_offset), count, np.int64, -1)
-    columns["attempt"] = _integers(batch.headers.get(names.attempt), count, np.uint32, 1)
+    for name, dtype, missing in _DEAD_LETTER_NUMBERS:
+        columns[name] = _integers(batch.headers.get(name), count, dtype, missing)
     columns["seen_ms"] = batch.append_ms
     columns["key"] = object_array(batch.keys)
     columns["value"] = object_array([value or b"" for value in batch.values])

@@ -91,7 +91,8 @@ def _run_client(names: list[str], options: list[str]) -> None:
             if line.startswith("submitted "):
                 console.print(line.rstrip())
     if client.returncode != 0:
-        sys.stderr.writelines(output)
+        # The JVM's frames say only that its Python child ended; what went wrong stands in Python's own lines.
+        sys.stderr.writelines(line for line in output if not line.startswith(("\tat ", "\t...", "Caused by: ")))
         raise BrainError(f"flink run ended with status {client.returncode}")
 
 

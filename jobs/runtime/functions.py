@@ -159,8 +159,8 @@ class ScoreRequests(ScalarFunction):  # type: ignore[misc]
         return pd.DataFrame(
             _reasons(failures)
             | {
-                "result": _objects([_encoded(INFERENCE_RESULT, values) for values in results]),
-                "alert": _objects([_encoded(INFERENCE_ALERT, values) for values in alerts]),
+                "result_row": _objects([_encoded(INFERENCE_RESULT, values) for values in results]),
+                "alert_row": _objects([_encoded(INFERENCE_ALERT, values) for values in alerts]),
             }
         )
 
@@ -185,5 +185,7 @@ def request_inference(card: ModelCard) -> UserDefinedScalarFunctionWrapper:
 def score(model: str, alert_threshold: float) -> UserDefinedScalarFunctionWrapper:
     """The function that scores with this model."""
     return udf(
-        ScoreRequests(model, alert_threshold), result_type=_row_type(result=_BYTES, alert=_BYTES), func_type="pandas"
+        ScoreRequests(model, alert_threshold),
+        result_type=_row_type(result_row=_BYTES, alert_row=_BYTES),
+        func_type="pandas",
     )

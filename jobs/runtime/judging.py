@@ -6,11 +6,8 @@ A dead letter is the original record, key, value, headers and time, with why and
 from __future__ import annotations
 
 from jobs.runtime.environment import JobEnvironment, evaluate_once
-from jobs.runtime.kafka_tables import create_frame_sink
-
-REASON, DETAIL, STAGE = "reason", "detail", "stage"
-SOURCE_TOPIC, SOURCE_PARTITION, SOURCE_OFFSET = "source_topic", "source_partition", "source_offset"
-DEAD_LETTER_HEADERS = (REASON, DETAIL, STAGE, SOURCE_TOPIC, SOURCE_PARTITION, SOURCE_OFFSET)
+from jobs.runtime.kafka_tables import create_frame_sink, text_headers
+from schemas import headers
 
 
 def judge(job: JobEnvironment, source: str, call: str, columns: str) -> None:
@@ -38,35 +35,33 @@ def judge(job: JobEnvironment, source: str, call: str, columns: str) -> None:
 
 def insert_dead_letters(job: JobEnvironment, topic: str) -> None:
     """Sends every row of `judged` that has a reason to the topic of dead letters."""
-    _insert_dead_letters(job, "dead_letters", topic, "judged", "reason", "COALESCE(detail, '')")
+    _insert_dead_letters(job, "dead_letters", topic, "SELECT * FROM judged WHERE reason IS NOT NULL")
 
 
-def insert_dead_letters_of(job: JobEnvironment, stored: str, topic: str) -> None:
-    """Sends every row of a view with a `refusal` (`reason: detail`) to the topic of dead letters."""
-    reason = "SPLIT_INDEX(refusal, ':', 0)"
-    detail = "SUBSTRING(refusal FROM POSITION(':' IN refusal) + 2)"
-    view = f"{stored}_refused"
-    job.view(view, f"SELECT *, {reason} AS reason, {detail} AS detail FROM {stored} WHERE refusal IS NOT NULL")
-    _insert_dead_letters(job, f"{stored}_dead_letters", topic, view, "reason", "detail")
+def insert_refused(job: JobEnvironment, stored: str, topic: str) -> None:
+    """Sends every row of a view that has a `refusal` (`reason: detail`) to the topic of dead letters."""
+    query = f"""
+        SELECT *, SPLIT_INDEX(refusal, ':', 0) AS reason, SUBSTRING(refusal FROM POSITION(':' IN refusal) + 2) AS detail
+        FROM {stored} WHERE refusal IS NOT NULL
+    """
+    _insert_dead_letters(job, f"{stored}_dead_letters", topic, query)
 
 
-def _insert_dead_letters(job: JobEnvironment, sink: str, topic: str, view: str, reason: str, detail: str) -> None:
+def _insert_dead_letters(job: JobEnvironment, sink: str, topic: str, rows: str) -> None:
     create_frame_sink(job, sink, topic)
-    why = {
-        REASON: reason,
-        DETAIL: detail,
-        STAGE: f"'{job.name}'",
-        SOURCE_TOPIC: "record_topic",
-        SOURCE_PARTITION: "CAST(record_partition AS STRING)",
-        SOURCE_OFFSET: "CAST(record_offset AS STRING)",
-    }
-    added = ", ".join(f"'{name}', ENCODE({value}, 'UTF-8')" for name, value in why.items())
+    added = text_headers(
+        {
+            headers.REASON: "reason",
+            headers.DETAIL: "COALESCE(detail, '')",
+            headers.STAGE: f"'{job.name}'",
+            headers.SOURCE_TOPIC: "record_topic",
+            headers.SOURCE_PARTITION: "CAST(record_partition AS STRING)",
+            headers.SOURCE_OFFSET: "CAST(record_offset AS STRING)",
+        }
+    )
     job.insert(
         sink,
-        f"""
-        SELECT record_key, record_value, COALESCE(MAP_UNION(headers, MAP[{added}]), MAP[{added}]), append_time
-        FROM {view} WHERE reason IS NOT NULL
-        """,
+        f"SELECT record_key, record_value, COALESCE(MAP_UNION(headers, {added}), {added}), append_time FROM ({rows})",
     )
 
 

@@ -6,6 +6,8 @@ the JVM would fail the job or drop the record. The codecs are `schemas/envelope.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from jobs.runtime.environment import JobEnvironment
 
 
@@ -67,6 +69,11 @@ def _create_sink(job: JobEnvironment, name: str, topic: str, metadata: str) -> N
         )
         """
     )
+
+
+def text_headers(values: Mapping[str, str]) -> str:
+    """SQL of a MAP of headers: name -> SQL of its text."""
+    return "MAP[" + ", ".join(f"'{name}', ENCODE({text}, 'UTF-8')" for name, text in values.items()) + "]"
 
 
 def _options(job: JobEnvironment, topic: str) -> str:

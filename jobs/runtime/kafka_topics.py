@@ -7,7 +7,9 @@ from collections.abc import Collection
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from jobs.runtime.settings import JobSettings
 from schemas.errors import RecoverableError
+from schemas.topics import Topic
 
 _TIMEOUT_S = 30.0
 
@@ -28,7 +30,9 @@ def resolve_topic_ids(
     Raises:
         RecoverableError: naming the topics that Kafka does not describe, and why.
     """
-    client = AdminClient({"bootstrap.servers": bootstrap_servers, **(properties or {})})
+    # Without these librdkafka writes a line to stderr every 50 ms while the brokers are away.
+    quiet = {"log_level": 0, "reconnect.backoff.ms": 500}
+    client = AdminClient({"bootstrap.servers": bootstrap_servers, **quiet, **(properties or {})})
     answers = client.describe_topics(TopicCollection(sorted(topics)), request_timeout=_TIMEOUT_S)
     ids: dict[str, str] = {}
     problems: list[str] = []
@@ -40,3 +44,9 @@ def resolve_topic_ids(
     if problems:
         raise RecoverableError("Kafka does not describe " + "; ".join(problems))
     return ids
+
+
+def topic_id(settings: JobSettings, topic: Topic) -> str:
+    """The id of one of the line's topics; errors as `resolve_topic_ids`."""
+    name = settings.topic(topic)
+    return resolve_topic_ids(settings.kafka_bootstrap_servers, [name])[name]

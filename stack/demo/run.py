@@ -65,7 +65,7 @@ class Demo:
         self._replay(plan)
         self._wait_for_scores(session_id, len(plan.items))
         client = initialise.clickhouse_client(self.endpoints)
-        report.show(self.console, results.scored_sessions(client, session_id), results.table_counts(client))
+        report.show(self.console, session_id, results.scored_sessions(client, session_id), results.table_counts(client))
         report.show_next_steps(self.console, self.endpoints)
 
     def _submit_jobs(self) -> None:

@@ -14,6 +14,8 @@ from schemas.rows import INFERENCE_RESULT, ROWS, SESSION_FEATURES, Row, encode_r
 from tests.integration.clickhouse_server import APPEND_MS, ClickHouseServer, batch_of, running_server
 from tests.unit.udfs.test_table_blocks import row_values
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:

@@ -23,6 +23,7 @@ from tests.builders import START_US, FrameBuilder, scalar_records
 from tests.integration.clickhouse_server import APPEND_MS, ClickHouseServer, batch_of, running_server
 from udfs.table_blocks import Block
 
+pytestmark = pytest.mark.integration
 DAY_US = 86_400_000_000
 
 

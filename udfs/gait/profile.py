@@ -15,6 +15,7 @@ from schemas.health import SENSOR_NUMBERS, STANCE_POINTS_PCT
 from udfs.gait.contact import FloatArray
 from udfs.gait.force import StanceWindows, stance_values
 from udfs.gait.timing import Features
+from udfs.gait.variability import mean
 
 _SHARES = np.array(STANCE_POINTS_PCT, dtype=np.float64) / 100.0
 
@@ -56,7 +57,8 @@ def foot_profile(
         body_weight: N.
     """
     return FootProfile(
-        cop_ap=np.mean(stance_values(windows, cop_ap, _SHARES), axis=0),
+        # A foot that lifts for less than a contact's end has no CoP there: the mean is over the strides that have one.
+        cop_ap=np.array([mean(column) for column in stance_values(windows, cop_ap, _SHARES).T]),
         force=np.mean(stance_values(windows, load, _SHARES), axis=0),
         share_pct=np.mean(share_pct, axis=1),
         peak=np.mean(windows.maxima(sensors), axis=1) / body_weight,

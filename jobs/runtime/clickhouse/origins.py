@@ -13,10 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas import headers
 from udfs.table_blocks import KafkaBatch
-
-ORIGIN_HEADERS = ("origin_topic_id", "origin_partition", "origin_offset")
-"""Kafka's id of the topic as text, partition and offset as decimal text."""
 
 Rows = NDArray[np.intp]
 
@@ -34,9 +32,9 @@ def split_by_origin(batch: KafkaBatch) -> list[tuple[Rows, KafkaBatch]]:
 
     A record without all three headers, or with a position that is none, stays where it is.
     """
-    if not all(name in batch.headers for name in ORIGIN_HEADERS):
+    if not all(name in batch.headers for name in headers.ORIGIN):
         return [(np.arange(len(batch)), batch)]
-    origins = zip(*(batch.headers[name] for name in ORIGIN_HEADERS), strict=True)
+    origins = zip(*(batch.headers[name] for name in headers.ORIGIN), strict=True)
     rows_by_topic: dict[bytes, list[int]] = defaultdict(list)
     positions: list[_Position] = []
     for row, (topic_id, partition, offset) in enumerate(origins):

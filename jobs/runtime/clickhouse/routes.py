@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
-from jobs.runtime.clickhouse.origins import ORIGIN_HEADERS
+from schemas import headers
 from schemas.rows import ROWS, Row
 from udfs.frame_rows import rawframes_block
-from udfs.table_blocks import DEAD_LETTER_HEADERS, Block, KafkaBatch, dead_letter_block, row_block
+from udfs.table_blocks import Block, KafkaBatch, dead_letter_block, row_block
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Route:
         return row_block(_ROW_BY_TABLE[self.table], batch)
 
 
-RAWFRAMES = Route("rawframes", ORIGIN_HEADERS, one_row_per_event=True)
-DEAD_LETTERS = Route("dead_letters", (*astuple(DEAD_LETTER_HEADERS), *ORIGIN_HEADERS))
+RAWFRAMES = Route("rawframes", headers.ORIGIN, one_row_per_event=True)
+DEAD_LETTERS = Route("dead_letters", (*headers.DEAD_LETTER, *headers.ORIGIN))
 _ROW_BY_TABLE = {row.table: row for row in ROWS if row.table}
 
 

@@ -34,12 +34,13 @@ WHERE kafka_topic_id = {topic_id:String} AND kafka_partition = {partition:Int32}
     AND kafka_offset BETWEEN {first:Int64} AND {last:Int64}
 """
 _RUNNING_INSERTS = "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix:String})"
-# By the table's whole sorting key: a resent event is the same event, to the millisecond.
+# By the table's whole sorting key: a resent event is the same event, to the millisecond. The key only chooses what is
+# read (indexHint): comparing the short ids alone takes less than half the time.
 _EVENT_KEY = ("tenant_id", "device_id", "session_id", "sensor_type", "sensor_timestamp_ms")
 _KNOWN_EVENTS = """
 SELECT hex(event_id) FROM {database:Identifier}.{table:Identifier}
-WHERE (tenant_id, device_id, session_id, sensor_type, sensor_timestamp_ms)
-    IN (SELECT tenant_id, device_id, session_id, sensor_type, sensor_timestamp_ms FROM asked)
+WHERE indexHint((tenant_id, device_id, session_id, sensor_type, sensor_timestamp_ms)
+        IN (SELECT tenant_id, device_id, session_id, sensor_type, sensor_timestamp_ms FROM asked))
     AND event_id IN (SELECT toFixedString(unhex(event), 16) FROM asked)
 """
 _ASKED = [

@@ -7,7 +7,8 @@ import pytest
 
 from bench.frames import frame_record, mean_sum, session_start_ms, session_values
 from bench.workloads import FRAMES_PER_SESSION, SCALAR, WAVEFORM, WORKLOADS, Workload
-from schemas.envelope import SENSOR_MS_HEADER, make_event_id, unseal
+from schemas.envelope import make_event_id, unseal
+from schemas.headers import SENSOR_MS
 from schemas.proto.envelope_pb2 import SampleBlock
 from schemas.sensors import SENSORS
 from udfs.frames import validate_frames
@@ -26,7 +27,7 @@ def test_every_frame_passes_our_own_validation(workload: Workload) -> None:
     verdicts = validate_frames(
         [record.key for record in records],
         [record.value for record in records],
-        [record.headers[SENSOR_MS_HEADER] for record in records],
+        [record.headers[SENSOR_MS] for record in records],
         [1_760_000_000_000] * len(records),
     )
     assert verdicts.reason == [None] * FRAMES_PER_SESSION

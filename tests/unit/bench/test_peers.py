@@ -9,7 +9,8 @@ import pytest
 from bench.frames import frame_record, mean_sum, session_values
 from bench.peers.session_work import cut_at_gaps, decode, describe_session
 from bench.workloads import FRAMES_PER_SESSION, WORKLOADS, Workload
-from schemas.envelope import SENSOR_MS_HEADER, STATUS_SENSOR, RecordKey, heartbeat
+from schemas.envelope import STATUS_SENSOR, RecordKey, heartbeat
+from schemas.headers import SENSOR_MS
 from udfs.frames import validate_frames
 from udfs.sessions import FrameGroup, summarize_sessions
 
@@ -25,7 +26,7 @@ def test_a_peers_row_equals_ours(workload: Workload) -> None:
     verdicts = validate_frames(
         [record.key for record in records],
         [record.value for record in records],
-        [record.headers[SENSOR_MS_HEADER] for record in records],
+        [record.headers[SENSOR_MS] for record in records],
         [0] * len(records),
     )
     summaries = [summary for summary in verdicts.summary if summary is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 
 import orjson
 import pytest
@@ -88,10 +89,9 @@ def test_the_report_fits_its_width_and_names_what_is_wrong() -> None:
     runs = both_sizes("a", "scalar", 200_000.0)
     runs += [dataclasses.replace(run, problem="3 rows, not 2") for run in both_sizes("d", "scalar", 100_000.0)]
     results = pair_runs(runs)
-    console = Console(width=WIDTH, record=True, quiet=True)
-    with console.capture() as capture:
-        print_report(console, results, check_targets(results))
-    lines = capture.get().splitlines()
+    output = io.StringIO()
+    print_report(Console(width=WIDTH, file=output), results, check_targets(results))
+    lines = output.getvalue().splitlines()
     assert max(len(line) for line in lines) <= WIDTH
     assert any("WRONG (d) scalar: 3 rows, not 2" in line for line in lines)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jobs.runtime.clickhouse.origins import ORIGIN_HEADERS, split_by_origin
+from jobs.runtime.clickhouse.origins import split_by_origin
+from schemas.headers import ORIGIN
 from udfs.table_blocks import KafkaBatch
 
 
@@ -19,7 +20,7 @@ def batch_of(*origins: tuple[bytes | None, bytes | None, bytes | None]) -> Kafka
         append_ms=np.arange(count),
         keys=[b"key"] * count,
         values=[b"%d" % index for index in range(count)],
-        headers=dict(zip(ORIGIN_HEADERS, columns, strict=True)),
+        headers=dict(zip(ORIGIN, columns, strict=True)),
     )
 
 

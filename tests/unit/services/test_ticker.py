@@ -6,8 +6,9 @@ import zlib
 
 import pytest
 
-from schemas.envelope import SENSOR_MS_HEADER, STATUS_SENSOR, Record, RecordKey, make_event_id, unseal
+from schemas.envelope import STATUS_SENSOR, Record, RecordKey, make_event_id, unseal
 from schemas.errors import SettingsError
+from schemas.headers import SENSOR_MS
 from services.settings import load_ticker_settings
 from services.ticker import Ticker, run
 
@@ -77,7 +78,7 @@ def test_heartbeat_is_a_valid_status_frame_whose_key_and_header_agree() -> None:
         )
         assert envelope.sensor_type == STATUS_SENSOR
         assert envelope.sensor_timestamp_ms == NOW_MS
-        assert record.headers == {SENSOR_MS_HEADER: str(NOW_MS).encode()}
+        assert record.headers == {SENSOR_MS: str(NOW_MS).encode()}
 
 
 def test_sequence_of_each_device_counts_without_gaps_and_ids_never_repeat() -> None:

@@ -32,7 +32,8 @@ def test_stride_and_cadence_are_the_walk_s_own(stride_s: float, rate_hz: float) 
         assert found[f"step_time_{part}_s"] == pytest.approx(stride_s / 2, abs=0.5 / rate_hz)
     assert found["cadence_steps_per_min"] == pytest.approx(120 / stride_s, rel=0.003)
     assert found["stride_time_cv_pct"] < 0.5
-    assert found["swing_time_ga_pct"] < 1.0
+    # The feet fall on different parts of a sample step: their swings differ by less than one sample.
+    assert found["swing_time_ga_pct"] < 100 / rate_hz / found["swing_time_mean_s"]
 
 
 def test_stance_swing_and_double_support_are_those_at_20_newton() -> None:

@@ -31,11 +31,11 @@ def read_format_212(path: Path) -> np.ndarray:
 
 
 def foot_switch_contacts(path: Path) -> tuple[Contacts, np.ndarray]:
-    """Contacts of a foot switch: arbitrary units, so the threshold is 12 % of the signal's range."""
+    """Contacts of a foot switch: arbitrary units, so the threshold is 12 % of the range it usually covers."""
     force = read_format_212(path)
-    low, high = np.percentile(force, [1, 99])
+    low, high = np.percentile(force, [10, 90])
     span = float(high - low)
-    rule = ContactRule(threshold=0.12 * span, hysteresis=0.02 * span)
+    rule = ContactRule(threshold=0.12 * span, hysteresis=0.04 * span)
     return find_contacts(force - low, sample_rate_hz=SWITCH_RATE_HZ, rule=rule), force
 
 
