@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,7 +23,8 @@ from stack.home import REPOSITORY
 
 PEERS = Path(__file__).with_name("peers")
 _STOP_TIMEOUT_S = 15.0
-_ESSENCE_CHARACTERS = 600
+_LAST_CHARACTERS = 600
+_PYTHON_ERROR = re.compile(r"Traceback \(most recent call last\):\n(?: .*\n)+(.*)")
 
 
 class Contender(ABC):
@@ -120,11 +122,9 @@ class Command:
 
 
 def _essence(output: str) -> str:
-    """The last Python traceback without what Java says after it, else the last lines."""
-    _, traceback, rest = output.rpartition("Traceback (most recent call last)")
-    return (
-        rest.partition("\n\n")[0].strip()[-_ESSENCE_CHARACTERS:] if traceback else output.strip()[-_ESSENCE_CHARACTERS:]
-    )
+    """The error of the last Python traceback, whatever Java says after it; else the last lines."""
+    errors = _PYTHON_ERROR.findall(output)
+    return errors[-1].strip() if errors else output.strip()[-_LAST_CHARACTERS:]
 
 
 class ProcessContender(Contender):

@@ -59,7 +59,7 @@ class Line:
             timeout=300,
             check=False,
         )
-        assert not check or done.returncode == 0, f"{program} {arguments}: {done.stdout}\n{done.stderr}"
+        assert not check or done.returncode == 0, f"{program}: {done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         return done
 
     def submit(self, *arguments: str) -> str:

@@ -28,7 +28,12 @@ def decode(value: bytes) -> Frame | None:
     envelope = EventEnvelope.FromString(value)
     if envelope.payload_type != SAMPLE_BLOCK:
         return None
-    block = SampleBlock.FromString(envelope.payload)
+    return decode_block(envelope.payload)
+
+
+def decode_block(payload: bytes) -> Frame:
+    """The frame of a payload."""
+    block = SampleBlock.FromString(payload)
     return Frame(block.start_us, block.sample_rate_hz, len(block.channels), block.data)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -23,6 +24,8 @@ from schemas.errors import BrainError, SettingsError
 
 ALL = "all"
 SUBMIT_SCRIPT = Path(__file__).with_name("submit.py")
+
+_STATE_MISMATCH = "Cannot map checkpoint/savepoint state"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 console = Console()
@@ -92,8 +95,9 @@ def _run_client(names: list[str], options: list[str]) -> None:
                 console.print(line.rstrip())
     if client.returncode != 0:
         # The JVM's frames say only that its Python child ended; what went wrong stands in Python's own lines.
-        sys.stderr.writelines(line for line in output if not line.startswith(("\tat ", "\t...", "Caused by: ")))
-        raise BrainError(f"flink run ended with status {client.returncode}")
+        sys.stderr.writelines(line for line in output if not line.startswith(("\tat ", "\t...")))
+        hint = "; the job has changed since: begin anew with --no-resume" if _STATE_MISMATCH in "".join(output) else ""
+        raise BrainError(f"flink run ended with status {client.returncode}{hint}")
 
 
 @app.command("list")
@@ -101,7 +105,7 @@ def list_jobs() -> None:
     """List the jobs of the suite and whether they run."""
     with _flink() as flink:
         live = flink.live_jobs()
-    table = Table("job", "state", "tasks", "up", "id")
+    table = Table("job", "state", "tasks", "up", "id", box=box.SIMPLE_HEAD, padding=0)
     for name in JOBS:
         job = live.get(name)
         if job is None:
@@ -119,37 +123,26 @@ def _coloured(state: str) -> str:
 @app.command()
 def status() -> None:
     """Show what each job has read and written, its checkpoints and its restarts."""
-    table = Table("job", "state", "read", "written", "checkpoints", "last", "failed", "restarts")
+    table = Table(box=box.SIMPLE_HEAD, padding=0)
+    table.add_column("job", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    for name in ("read", "written", "checkpoints", "state MB", "failed", "restarts"):
+        table.add_column(name, justify="right", no_wrap=True)
     with _flink() as flink:
-        for name, job in flink.live_jobs().items():
-            vertices = flink.get(f"/jobs/{job.job_id}")["vertices"]
-            checkpoints = flink.get(f"/jobs/{job.job_id}/checkpoints")
-            counts = checkpoints["counts"]
-            latest = (checkpoints["latest"] or {}).get("completed") or {}
-            restarts = flink.get(f"/jobs/{job.job_id}/metrics", get="numRestarts")
+        live = flink.live_jobs()
+        for name in (name for name in JOBS if name in live):
+            progress = flink.progress(live[name].job_id)
             table.add_row(
                 name,
-                _coloured(job.state),
-                _total(flink, job.job_id, vertices[:1], "numRecordsIn"),
-                _total(flink, job.job_id, vertices, "numRecordsOut"),
-                str(counts["completed"]),
-                f"{latest.get('end_to_end_duration', 0)} ms, {latest.get('state_size', 0) / 1e6:.1f} MB",
-                str(counts["failed"]),
-                restarts[0]["value"] if restarts else "",
+                _coloured(live[name].state),
+                f"{progress.read:,}",
+                f"{progress.written:,}",
+                str(progress.checkpoints),
+                f"{progress.state_bytes / 1e6:.1f}",
+                str(progress.failed_checkpoints),
+                str(progress.restarts),
             )
     console.print(table)
-
-
-def _total(flink: FlinkRest, job_id: str, vertices: list[dict[str, str]], metric: str) -> str:
-    """Records through Kafka sources or sinks: operators at the line's ends count them under this name."""
-    kind = "Source__" if metric == "numRecordsIn" else "Writer"
-    total = 0
-    for vertex in vertices:
-        path = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
-        names = [m["id"] for m in flink.get(path) if kind in m["id"] and m["id"].endswith(f".{metric}")]
-        if names:
-            total += sum(int(m["sum"]) for m in flink.get(path, get=",".join(names), agg="sum"))
-    return f"{total:,}"
 
 
 @app.command()

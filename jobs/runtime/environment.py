@@ -81,9 +81,24 @@ def open_environment(settings: JobSettings, name: str, *, batch_rows: int) -> Jo
         configuration.set_string(key, value)
     stream.configure(configuration)
     tables = StreamTableEnvironment.create(stream)
+    _number_operators_from_one(tables)
     for key, value in options.items():
         tables.get_config().set(key, value)
     return JobEnvironment(name, settings, tables, tables.create_statement_set())
+
+
+def _number_operators_from_one(tables: StreamTableEnvironment) -> None:
+    """Makes the uids of a job the same whether it is submitted alone or after others by the same client.
+
+    A uid holds the number of its node, and the planner counts nodes through the life of the JVM. Its counter is
+    not public, and the planner has a class loader of its own.
+    """
+    gateway = get_gateway()
+    lang = gateway.jvm.java.lang
+    planner = tables._j_tenv.getPlanner().getClass().getClassLoader()
+    context = planner.loadClass("org.apache.flink.table.planner.plan.nodes.exec.ExecNodeContext")
+    reset = context.getMethod("resetIdCounter", gateway.new_array(lang.Class, 0))
+    reset.invoke(None, gateway.new_array(lang.Object, 0))
 
 
 def _state_options(settings: JobSettings, folder: str) -> dict[str, str]:

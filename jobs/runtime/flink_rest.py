@@ -32,6 +32,26 @@ class JobOverview:
     total_tasks: int
 
 
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """What a job has done since it was last started.
+
+    Attributes:
+        read: records taken from Kafka.
+        written: records handed to Kafka.
+        checkpoints, failed_checkpoints: completed and failed.
+        state_bytes: size of the last completed checkpoint.
+        restarts: by Flink, after a failure.
+    """
+
+    read: int
+    written: int
+    checkpoints: int
+    failed_checkpoints: int
+    state_bytes: int
+    restarts: int
+
+
 class FlinkRest:
     """A client of one JobManager."""
 
@@ -64,6 +84,28 @@ class FlinkRest:
     def live_jobs(self) -> dict[str, JobOverview]:
         """Jobs that have not ended, by name; of two with one name the newest."""
         return {job.name: job for job in reversed(self.jobs()) if job.state not in ENDED_STATES}
+
+    def progress(self, job_id: str) -> JobProgress:
+        """What a live job has done."""
+        vertices = [vertex["id"] for vertex in self.get(f"/jobs/{job_id}")["vertices"]]
+        checkpoints = self.get(f"/jobs/{job_id}/checkpoints")
+        latest = (checkpoints["latest"] or {}).get("completed") or {}
+        restarts = self.get(f"/jobs/{job_id}/metrics", get="numRestarts")
+        return JobProgress(
+            read=sum(self._operator_total(job_id, vertex, "Source", "numRecordsIn") for vertex in vertices),
+            written=sum(self._operator_total(job_id, vertex, "Writer", "numRecordsSend") for vertex in vertices),
+            checkpoints=checkpoints["counts"]["completed"],
+            failed_checkpoints=checkpoints["counts"]["failed"],
+            state_bytes=latest.get("state_size", 0),
+            restarts=int(restarts[0]["value"]) if restarts else 0,
+        )
+
+    def _operator_total(self, job_id: str, vertex: str, operator: str, metric: str) -> int:
+        """A counter of those operators of a vertex that have `operator` in their name, over all subtasks."""
+        path = f"/jobs/{job_id}/vertices/{vertex}/subtasks/metrics"
+        names = [found["id"] for found in self.get(path) if found["id"].endswith(f".{metric}")]
+        wanted = ",".join(name for name in names if operator in name)
+        return sum(int(found["sum"]) for found in self.get(path, get=wanted, agg="sum")) if wanted else 0
 
     def cancel(self, job_id: str, timeout_s: float = 60.0) -> None:
         """Cancels a job and waits until it has ended."""

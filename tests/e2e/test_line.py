@@ -16,11 +16,12 @@ from schemas.rows import (
     SESSION_FEATURES,
     Row,
 )
+from stack.demo.recordings import gait_recordings
 from tests.line import Line, json_lines
 
 pytestmark = [pytest.mark.e2e, pytest.mark.data]
 
-RECORDINGS = {"Ga": ("GaCo03_01", "GaPt03_01"), "Ju": ("JuCo01_01", "JuPt01_01"), "Si": ("SiCo01_01", "SiPt02_01")}
+RECORDINGS = 6
 START = "2026-03-01T10:29:15+00:00"
 PARTS: dict[str, Row] = {
     "session": SESSION_FEATURES,
@@ -30,9 +31,10 @@ PARTS: dict[str, Row] = {
 }
 
 
-def addresses(data: Path) -> list[str]:
-    folder = data / "health" / "gaitpdb"
-    return [f"{folder}/gaitpdb_{study}.npz#{name}" for study, names in RECORDINGS.items() for name in names]
+@pytest.fixture(scope="module")
+def recordings(brain_data: Path) -> dict[str, str]:
+    """A patient and a control of each study: name -> address."""
+    return {recording.name: address for address, recording in gait_recordings(brain_data, RECORDINGS)}
 
 
 @pytest.fixture(scope="module")
@@ -41,27 +43,25 @@ def session_id() -> str:
 
 
 @pytest.fixture(scope="module")
-def offline(line: Line, brain_data: Path, session_id: str) -> dict[str, dict[str, Any]]:
+def offline(line: Line, recordings: dict[str, str], session_id: str) -> dict[str, dict[str, Any]]:
     """What `brain-jobs offline` prints, by device."""
-    printed = line.run(
-        "brain-jobs", "offline", *addresses(brain_data), "--session", session_id, "--start", START
-    ).stdout
+    printed = line.run("brain-jobs", "offline", *recordings.values(), "--session", session_id, "--start", START).stdout
     return {entry["session"]["device_id"]: dict(entry) for entry in json_lines(printed)}
 
 
 @pytest.fixture(scope="module")
-def replayed(line: Line, brain_data: Path, session_id: str) -> Line:
+def replayed(line: Line, recordings: dict[str, str], session_id: str) -> Line:
     """The line after the same recordings have passed it."""
-    line.run(
-        "brain-edge", "replay", *addresses(brain_data), "--session", session_id, "--start", START, "--speed", "100"
-    )
-    line.wait_for_rows(INFERENCE_RESULT, len(addresses(brain_data)), session_id=session_id)
+    line.run("brain-edge", "replay", *recordings.values(), "--session", session_id, "--start", START, "--speed", "100")
+    line.wait_for_rows(INFERENCE_RESULT, len(recordings), session_id=session_id)
     return line
 
 
-def test_every_recording_has_one_session_and_one_score(offline: dict[str, dict[str, Any]]) -> None:
-    names = {name for names in RECORDINGS.values() for name in names}
-    assert offline.keys() == names
+def test_every_recording_has_one_session_and_one_score(
+    recordings: dict[str, str], offline: dict[str, dict[str, Any]]
+) -> None:
+    assert {name[:4] for name in recordings} == {"GaCo", "GaPt", "JuCo", "JuPt", "SiCo", "SiPt"}
+    assert offline.keys() == recordings.keys()
     assert all(0.0 <= entry["inference_result"]["score"] <= 1.0 for entry in offline.values())
 
 
