@@ -107,7 +107,7 @@ class Command:
         if status in (None, 0):
             return None
         self._output.seek(0)
-        return f"ended with status {status}: {_essence(self._output.read().decode(errors='replace'))}"
+        return f"ended with status {status}: {last_error(self._output.read().decode(errors='replace'))}"
 
     def stop(self) -> None:
         """Ends it and all that it started."""
@@ -121,8 +121,8 @@ class Command:
         self._output.close()
 
 
-def _essence(output: str) -> str:
-    """The error of the last Python traceback, whatever Java says after it; else the last lines."""
+def last_error(output: str) -> str:
+    """The error of the last Python traceback in a text, whatever Java says after it; else the text's end."""
     errors = _PYTHON_ERROR.findall(output)
     return errors[-1].strip() if errors else output.strip()[-_LAST_CHARACTERS:]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.cluster import Cluster
-from bench.contenders import PEERS, Command, Contender, peer_arguments
+from bench.contenders import PEERS, Command, Contender, last_error, peer_arguments
 from bench.fill import Truth
 from bench.sampling import Root
 from bench.topics import end_offsets
@@ -32,6 +32,7 @@ class FlinkContender(Contender):
     def __init__(self) -> None:
         self._client: Command | None = None
         self._servers: list[Root] = []
+        self._flink_rest_url = ""
 
     def job_environment(self) -> Mapping[str, str]:
         """Further environment of the job."""
@@ -50,6 +51,7 @@ class FlinkContender(Contender):
         """See Contender."""
         del truth
         cluster.restart_taskmanager()
+        self._flink_rest_url = cluster.endpoints.flink_rest_url
         self._servers = [Root(name, cluster.pid(name)) for name in ("taskmanager", "jobmanager")]
 
     def start(self, cluster: Cluster) -> None:
@@ -76,7 +78,16 @@ class FlinkContender(Contender):
 
     def failure(self) -> str | None:
         """See Contender."""
-        return self._client.failure() if self._client else None
+        return (self._client.failure() if self._client else None) or self._restart_cause()
+
+    def _restart_cause(self) -> str | None:
+        """Why the job was restarted, if it was: such a run is not to be measured."""
+        with FlinkRest(self._flink_rest_url) as rest:
+            for job in rest.jobs():
+                if job.name == self.job_name and job.state not in ENDED_STATES:
+                    causes = rest.get(f"/jobs/{job.job_id}/exceptions")["exceptionHistory"]["entries"]
+                    return f"restarted: {last_error(causes[0]['stacktrace'])}" if causes else None
+        return None
 
     def stop(self, cluster: Cluster) -> None:
         """See Contender; every job is cancelled, so that nothing else uses the processor."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from schemas.health import GAIT_FEATURES
 from schemas.model_card import CardFeature, ModelCard

@@ -13,7 +13,11 @@ from schemas.proto.envelope_pb2 import SAMPLE_BLOCK, EventEnvelope
 
 IDLE_MS = 5_000
 BYTES_TYPE = Types.PRIMITIVE_ARRAY(Types.BYTE())
-FRAME_TYPE = Types.ROW([Types.STRING(), Types.LONG(), Types.DOUBLE(), Types.INT(), BYTES_TYPE])
+# Named: a row without names asks the JVM for them, which a worker does not have.
+FRAME_TYPE = Types.ROW_NAMED(
+    ["key", "start_us", "sample_rate_hz", "channels", "data"],
+    [Types.STRING(), Types.LONG(), Types.DOUBLE(), Types.INT(), BYTES_TYPE],
+)
 
 
 def to_row(value: bytes) -> Iterator[Row]:

@@ -50,11 +50,11 @@ def test_submitting_again_leaves_running_jobs_alone(line: Line) -> None:
 
 def bad_records(session_id: str) -> dict[str, Record]:
     """One record of each kind of bad input, by the reason it must get."""
-    good = FrameBuilder(session_id=session_id, sequence=500).record()
+    good = FrameBuilder(session_id=session_id, boot_id=session_id, sequence=500).record()
     flipped = bytearray(good.value)
     flipped[30] ^= 1
     nan, infinity = np.array([[np.nan]]), np.array([[np.inf]])
-    unknown_version = FrameBuilder(session_id=session_id).envelope()
+    unknown_version = FrameBuilder(session_id=session_id, boot_id=session_id).envelope()
     unknown_version.schema_version = 9
     from schemas.envelope import to_record
 
@@ -65,16 +65,18 @@ def bad_records(session_id: str) -> dict[str, Record]:
         "oversized": dataclasses.replace(good, value=b"\x00" * (MAX_FRAME_BYTES + 1)),
         "key_mismatch": dataclasses.replace(good, key=f"lab/someone-else/{session_id}/TEMP".encode()),
         "header_mismatch": dataclasses.replace(good, headers={"sensor_ms": b"12"}),
-        "non_finite_value": FrameBuilder(session_id=session_id, sequence=501, samples=nan).record(),
-        "non_finite_value/infinity": FrameBuilder(session_id=session_id, sequence=502, samples=infinity).record(),
-        "unknown_sensor": FrameBuilder(session_id=session_id, sensor_type="SEISMO").record(),
+        "non_finite_value": FrameBuilder(session_id=session_id, boot_id=session_id, sequence=501, samples=nan).record(),
+        "non_finite_value/infinity": FrameBuilder(
+            session_id=session_id, boot_id=session_id, sequence=502, samples=infinity
+        ).record(),
+        "unknown_sensor": FrameBuilder(session_id=session_id, boot_id=session_id, sensor_type="SEISMO").record(),
         "unknown_schema_version": to_record(unknown_version),
     }
 
 
 def test_bad_frames_become_dead_letters_with_their_bytes_and_good_neighbours_pass(line: Line, session_id: str) -> None:
     bad = bad_records(session_id)
-    good = scalar_records(30, session_id=session_id)
+    good = scalar_records(30, session_id=session_id, boot_id=session_id)
     mixed = [*good, *bad.values()]
     random.Random(4).shuffle(mixed)
     line.send(mixed)
@@ -117,7 +119,9 @@ def test_rows_that_a_job_cannot_read_become_its_dead_letters(line: Line, session
 def test_order_copies_and_speed_change_no_value(line: Line, session_id: str) -> None:
     walk = synthesize_gait(45.0, seed=11).recording.samples
     devices = ("straight", "shuffled", "slow")
-    straight, shuffled, slow = (wave_records(walk, session_id=session_id, device_id=name) for name in devices)
+    straight, shuffled, slow = (
+        wave_records(walk, session_id=session_id, boot_id=session_id, device_id=name) for name in devices
+    )
     line.send(straight)
     mixed = shuffled + shuffled[5:15]
     random.Random(9).shuffle(mixed)
@@ -145,6 +149,7 @@ def test_a_wrong_clock_harms_nobody_else(line: Line, session_id: str) -> None:
     line.send(
         FrameBuilder(
             session_id=session_id,
+            boot_id=session_id,
             device_id=device,
             sequence=index,
             start_us=start_us + index * 1_000_000,
@@ -164,7 +169,7 @@ def test_a_wrong_clock_harms_nobody_else(line: Line, session_id: str) -> None:
 
 def test_a_stopped_sessionizer_does_not_cut_sessions(line: Line, session_id: str) -> None:
     walk = synthesize_gait(90.0, seed=12).recording.samples
-    records = wave_records(walk, session_id=session_id)
+    records = wave_records(walk, session_id=session_id, boot_id=session_id)
     stopped = threading.Event()
 
     def send_a_frame_each_half_second() -> None:
@@ -189,7 +194,7 @@ def test_a_stopped_sessionizer_does_not_cut_sessions(line: Line, session_id: str
 
 def test_a_cancelled_job_goes_on_from_its_newest_checkpoint(line: Line, session_id: str) -> None:
     line.run("brain-jobs", "cancel", "clickhouse_ingest")
-    line.send(scalar_records(20, session_id=session_id))
+    line.send(scalar_records(20, session_id=session_id, boot_id=session_id))
     line.submit("clickhouse_ingest")
     line.wait_for_rows(SESSION_FEATURES, 1, session_id=session_id)
     frames = "SELECT count(), uniqExact(event_id) FROM brain.rawframes WHERE session_id = %(s)s"
