@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from schemas.columns import Kind
 from schemas.envelope import RecordKey
 from schemas.feature_schema import feature_schema_hash
 from schemas.health import GAIT_FEATURES
@@ -61,4 +63,8 @@ def extract_health_features(groups: Sequence[RecordGroup]) -> list[list[RowValue
 
 
 def _by_name(features: Sequence[float]) -> RowValues:
-    return {column.name: value for column, value in zip(GAIT_FEATURES, features, strict=True)}
+    """Features by column; a missing count is None, as only floats can be NaN."""
+    return {
+        column.name: value if column.kind is Kind.FLOAT64 else None if math.isnan(value) else int(value)
+        for column, value in zip(GAIT_FEATURES, features, strict=True)
+    }

@@ -11,6 +11,7 @@ import pytest
 
 from edge.sources.synthetic_gait import synthesize_gait
 from models import load_card, load_onnx
+from schemas.columns import Kind
 from schemas.errors import Reason
 from schemas.health import GAIT_FEATURES
 from schemas.rows import FEATURES_HEALTH, INFERENCE_ALERT, INFERENCE_REQUEST, INFERENCE_RESULT, decode_row, encode_row
@@ -40,7 +41,10 @@ def features_row(**changes: Any) -> dict[str, Any]:
         "sample_rate_hz": 100.0,
         "feature_schema_hash": "0" * 16,
         "quality": result.reason,
-    } | {column.name: value for column, value in zip(GAIT_FEATURES, result.values.tolist(), strict=True)}
+    } | {
+        column.name: value if column.kind is Kind.FLOAT64 else int(value)
+        for column, value in zip(GAIT_FEATURES, result.values.tolist(), strict=True)
+    }
     return decode_row(FEATURES_HEALTH, encode_row(FEATURES_HEALTH, values | changes))
 
 
@@ -98,7 +102,7 @@ def test_an_alert_has_one_id_however_often_the_session_is_scored() -> None:
 
 
 def test_a_session_without_features_gets_a_result_that_says_why() -> None:
-    missing = {column.name: math.nan for column in GAIT_FEATURES}
+    missing = {column.name: math.nan if column.kind is Kind.FLOAT64 else None for column in GAIT_FEATURES}
     (scored,) = score_requests(requests_for(features_row(quality="no_contact", **missing)), SCORER, 0.0)
     assert scored.result is not None
     assert math.isnan(scored.result["score"])
