@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ from stack.errors import StackError
 from stack.home import REPOSITORY
 
 EVERYONE = ",".join(LETTERS)
+_TERMINATED = 143
 DEFAULT_OUT = REPOSITORY / ".brain" / "bench" / "latest.json"
 
 app = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -48,6 +50,8 @@ def main(
     def say(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - started_s:6.0f} s[/dim]  {text}")
 
+    # A terminated bench must stop its stack too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     with running_cluster(say, overrides=overrides) as cluster:
         bench = Bench(cluster, seed, say)
         for workload in workloads_of(chosen):

@@ -61,7 +61,7 @@ class Bytewax(ProcessContender):
         super().__init__()
         self._processes = processes
         self._threads = threads
-        self.name = f"Bytewax, {processes} proc x {threads} thr"
+        self.name = f"Bytewax, {threads} threads" if threads > 1 else f"Bytewax, {processes} proc."
 
     def alternatives(self) -> list[Contender]:
         """Two cores can be used by two processes or by two threads, or one core be enough."""

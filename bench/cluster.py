@@ -18,7 +18,7 @@ from jobs.runtime.flink_rest import FlinkRest
 from stack import flink_home, initialise, lifecycle, supervision
 from stack.endpoints import StackEndpoints
 from stack.home import REPOSITORY
-from stack.settings import StackSettings, load_settings
+from stack.settings import StackSettings
 
 PARTITIONS = 4
 _RESTART_TIMEOUT_S = 90.0
@@ -82,7 +82,7 @@ def running_cluster(say: Say, *, overrides: Mapping[str, object]) -> Iterator[Cl
     """
     with tempfile.TemporaryDirectory(prefix="brain-bench-") as directory:
         flags = {"jars_dir": REPOSITORY / ".brain" / "jars", "partitions": PARTITIONS} | dict(overrides)
-        settings = load_settings(flags | {"home": Path(directory)}).with_free_ports(random.SystemRandom())
+        settings = StackSettings.load(flags | {"home": Path(directory)}).with_free_ports(random.SystemRandom())
         say("starting Kafka, Flink and ClickHouse")
         endpoints = lifecycle.up(settings, progress=lambda _name, _seconds: None)
         try:

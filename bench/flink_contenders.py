@@ -111,7 +111,7 @@ class Sessionizer(FlinkContender):
     def __init__(self, letter: str) -> None:
         super().__init__()
         self.letter = letter
-        self.name = "our sessionizer"
+        self.name = "sessionizer"
 
     def job_environment(self) -> Mapping[str, str]:
         """See FlinkContender."""

@@ -63,7 +63,7 @@ class Ingest(FlinkContender):
     """The clickhouse_ingest job exactly as shipped, over all topics of the line; rows are counted in `rawframes`."""
 
     letter = "c"
-    name = "our ClickHouse ingest"
+    name = "ClickHouse ingest"
     job_name = "clickhouse_ingest"
     script = REPOSITORY / "jobs" / "clickhouse_ingest.py"
 

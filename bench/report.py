@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import psutil
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -32,19 +33,19 @@ def print_report(console: Console, results: Sequence[Result], targets: Sequence[
 
 
 def _table(workload: str, results: Sequence[Result]) -> Table:
-    table = Table(title=f"{workload} frames", title_justify="left", width=WIDTH, padding=(0, 1))
+    table = Table(title=f"{workload} frames", title_justify="left", width=WIDTH, box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("contender", no_wrap=True)
     for heading in (
         "frames",
         "frames/s",
-        "with start",
+        "with\nstart",
         "Python\nMiB",
         "JVM\nMiB",
         "total\nMiB",
         "CPU s\n/M",
         "broker\n/M",
     ):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for result in results:
         table.add_row(f"({result.large.letter}) {result.large.name}", *_cells(result))
     return table
@@ -69,7 +70,7 @@ def _number(value: float | None) -> str:
 
 
 def _target_table(targets: Sequence[Target]) -> Table:
-    table = Table("target", "measured", "", title="targets", title_justify="left", width=WIDTH)
+    table = Table("target", "measured", "", title="targets", title_justify="left", width=WIDTH, box=SIMPLE_HEAD)
     marks = {True: "[green]reached[/green]", False: "[red]missed[/red]", None: "-"}
     for target in targets:
         table.add_row(target.text, target.measured, marks[target.reached])

@@ -75,7 +75,7 @@ class Target:
 
 
 def pair_runs(measurements: Sequence[Measurement]) -> list[Result]:
-    """The results in the order of measuring: of each contender the variant that was taken to the larger size."""
+    """The results by workload and letter: of each contender the variant that was taken to the larger size."""
     last: dict[tuple[str, str], Measurement] = {(run.workload, run.letter): run for run in measurements}
     results = []
     for large in last.values():
@@ -87,7 +87,8 @@ def pair_runs(measurements: Sequence[Measurement]) -> list[Result]:
         ]
         if earlier:
             results.append(Result(earlier[0], large))
-    return results
+    workloads = list(dict.fromkeys(run.workload for run in measurements))
+    return sorted(results, key=lambda result: (workloads.index(result.large.workload), result.large.letter))
 
 
 def check_targets(results: Sequence[Result]) -> list[Target]:

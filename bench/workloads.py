@@ -62,7 +62,7 @@ class Workload:
 SCALAR = Workload("scalar", "TEMP", 1, 15.0, 25.0, concurrent_sessions=1_000, stages=(1_680, 6_660, 33_300))
 """1 value a frame: 100,800, 399,600 and 1,998,000 frames."""
 
-WAVEFORM = Workload("waveform", "GRF", 100, 0.0, 800.0, concurrent_sessions=100, stages=(250, 1_000))
-"""100 samples of 16 channels a frame: 15,000 and 60,000 frames."""
+WAVEFORM = Workload("waveform", "GRF", 100, 0.0, 800.0, concurrent_sessions=100, stages=(250, 1_000, 4_000))
+"""100 samples of 16 channels a frame: 15,000, 60,000 and 240,000 frames."""
 
 WORKLOADS = (SCALAR, WAVEFORM)

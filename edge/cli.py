@@ -16,7 +16,7 @@ from edge.interruption import Interruption
 from edge.pace import SystemClock
 from edge.plan import ReplayPlan, plan_recordings, plan_replay
 from edge.replay import replay as replay_plan
-from edge.settings import EdgeSettings, load_settings
+from edge.settings import EdgeSettings
 from edge.sources.synthetic_gait import GaitModel, synthesize_gait
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -105,9 +105,7 @@ def run(  # noqa: PLR0913
 
 def _given(context: typer.Context) -> dict[str, Any]:
     """The settings that were given as options."""
-    return {
-        name: value for name, value in context.params.items() if name in EdgeSettings.model_fields and value is not None
-    }
+    return {name: value for name, value in context.params.items() if name in EdgeSettings.model_fields}
 
 
 def _send(flags: dict[str, Any], make_plan: Callable[[EdgeSettings, Boot], ReplayPlan]) -> None:
@@ -117,7 +115,7 @@ def _send(flags: dict[str, Any], make_plan: Callable[[EdgeSettings, Boot], Repla
     clock, interruption = SystemClock(), Interruption()
     interruption.listen()
     with errors_in_red(errors):
-        settings = load_settings(flags)
+        settings = EdgeSettings.load(flags)
         plan = make_plan(settings, Boot(new_boot_id(os.urandom), clock.now_ms()))
         with progress_bar(errors) as show:
             summary = replay_plan(plan, settings, clock=clock, on_progress=show, interruption=interruption)

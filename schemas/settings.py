@@ -59,11 +59,13 @@ class ProgramSettings(BaseModel):
         except SettingsError as error:
             problems.append(f"{cls.yaml_variable}: {error}")
         given = {name: value for name, value in (flags or {}).items() if value is not None}
+        layers = (from_file, _from_shared_variables(cls), _from_own_variables(cls), given)
         try:
-            settings = cls(**reduce(_overlaid, (from_file, _from_shared_variables(cls), _from_own_variables(cls), given)))
+            settings = cls(**reduce(_overlaid, layers))
         except ValidationError as error:
             problems += [_explain(cls, detail) for detail in error.errors()]
         if problems:
+            # Not inside the handler: a traceback would show the validation's error too, with the values.
             raise SettingsError("wrong settings:\n" + "\n".join(f"  {problem}" for problem in problems))
         return settings
 
@@ -76,30 +78,28 @@ def _read_yaml(path: Path | str | None) -> dict[str, Any]:
     """
     if not path:
         return {}
-    file = Path(path)
-    if not file.is_file():
-        raise SettingsError(f"no such file: {file}")
     try:
-        values = yaml.safe_load(file.read_text("utf-8")) or {}
+        values = yaml.safe_load(Path(path).read_text("utf-8"))
     except OSError as error:
-        raise SettingsError(f"can't read {file}: {error.strerror}") from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
+        raise SettingsError(f"can't read {path}: {error.strerror}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise SettingsError(f"{file}{place}: not YAML") from None
-    except (yaml.YAMLError, ValueError):
-        raise SettingsError(f"{file}: not YAML in UTF-8, or a date that is none") from None
+        raise SettingsError(f"{path}{place}: not YAML in UTF-8, or a date that is none") from None
+    if values is None:
+        return {}
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
-        raise SettingsError(f"{file}: want setting names with values")
+        raise SettingsError(f"{path}: want setting names with values")
     return values
 
 
 def _from_shared_variables(program: type[ProgramSettings]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for variable, name in reversed(program.shared_variables.items()):
+    for variable, name in program.shared_variables.items():
         if variable in os.environ:
-            value = reduce(lambda inner, part: {part: inner}, reversed(name.split(".")), cast("Any", os.environ[variable]))
-            values = _overlaid(values, value)
+            section, _, field = name.rpartition(".")
+            given = {field: os.environ[variable]}
+            values = _overlaid({section: given} if section else given, values)
     return values
 
 
@@ -128,12 +128,10 @@ def _overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def _misspelt_variables(program: type[ProgramSettings]) -> list[str]:
-    fields = dict(_fields(program))
-    known = {program.yaml_variable, *program.shared_variables, *(_variable(program, name) for name in fields)}
+    fields = {_variable(program, name): field for name, field in _fields(program)}
+    known = {program.yaml_variable, *program.shared_variables, *fields}
     # What stands in a section or mapping is checked with its values.
-    open_ended = tuple(
-        f"{_variable(program, name)}{_NESTED}" for name, field in fields.items() if _is_one_of(field, BaseModel, Mapping)
-    )
+    open_ended = tuple(f"{name}{_NESTED}" for name, field in fields.items() if _is_one_of(field, BaseModel, Mapping))
     return [
         f"{variable}: there is no such setting"
         for variable in sorted(os.environ)

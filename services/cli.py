@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from schemas.errors import SettingsError
-from services.settings import load_ticker_settings
+from services.settings import TickerSettings
 from services.ticker import KafkaHeartbeatSink, Ticker, run
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -34,16 +34,15 @@ def ticker(
 ) -> None:
     """Write a heartbeat into every partition of rawframes each second."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    given = {"kafka_bootstrap_servers": bootstrap, "ticker_interval_ms": interval_ms}
     try:
-        settings = load_ticker_settings({name: value for name, value in given.items() if value is not None})
+        settings = TickerSettings.load({"kafka_bootstrap_servers": bootstrap, "interval_ms": interval_ms})
     except SettingsError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     stop = _stop_on_signal()
-    sink = KafkaHeartbeatSink(settings.kafka_bootstrap_servers, topic=settings.ticker_topic)
+    sink = KafkaHeartbeatSink(settings.kafka_bootstrap_servers, topic=settings.topic)
     beat = Ticker(sink, boot_id=uuid.uuid4().hex, now_ms=lambda: time.time_ns() // _NANOSECONDS_PER_MS)
-    run(beat, interval_s=settings.ticker_interval_ms / 1_000, stop=stop)
+    run(beat, interval_s=settings.interval_ms / 1_000, stop=stop)
     sink.close()
 
 

@@ -18,11 +18,12 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 from typer.core import TyperGroup
 
+from schemas.errors import BrainError
 from stack import initialise, jars, lifecycle, processes, status
 from stack.demo.command import CountOption, SpeedOption, TimeoutOption, run_demo
 from stack.endpoints import StackEndpoints
-from stack.errors import StackConfigError, StackError, StackNotRunningError
-from stack.settings import CONFIG_FILE_VARIABLE, StackSettings, load_settings
+from stack.errors import StackConfigError, StackNotRunningError
+from stack.settings import StackSettings
 from stack.supervision import Supervisor
 
 
@@ -40,7 +41,7 @@ class _PlainErrors(TyperGroup):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (StackError, ClickHouseError, KafkaException) as error:
+        except (BrainError, ClickHouseError, KafkaException) as error:
             lines = [f"brain-stack: {error}", *getattr(error, "__notes__", ())]
             typer.echo("\n".join(lines), err=True)
             raise typer.Exit(1) from error
@@ -50,7 +51,7 @@ app = typer.Typer(help=__doc__, cls=_PlainErrors, no_args_is_help=True, pretty_e
 console = Console(soft_wrap=True, highlight=False)
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="State directory; default .brain (BRAIN_HOME).")]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help=f"YAML settings file ({CONFIG_FILE_VARIABLE}).")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="YAML settings file (BRAIN_STACK_CONFIG).")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting.")]
 
 
@@ -205,7 +206,7 @@ def read_settings(
     """The settings with the flags of a command line.
 
     Raises:
-        StackConfigError: naming every wrong setting.
+        SettingsError: naming every wrong setting.
     """
     flags: dict[str, Any] = {}
     for assignment in assignments or []:
@@ -215,7 +216,7 @@ def read_settings(
         flags[name] = value
     if home is not None:
         flags["home"] = home
-    return load_settings(flags, config_file=config)
+    return StackSettings.load(flags, yaml_file=config)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ import shutil
 import sys
 from pathlib import Path
 
+from schemas.errors import SettingsError
 from stack import flink_home
 from stack.errors import StackError, StackNotRunningError
-from stack.settings import load_settings
+from stack.settings import StackSettings
 
 _WRONG_USE = 2
 
@@ -22,7 +23,7 @@ def main() -> None:
     """
     try:
         environment = _environment()
-    except StackError as error:
+    except (StackError, SettingsError) as error:
         sys.stderr.write(f"flink: {error}\n")
         sys.exit(_WRONG_USE)
     script = str(Path(environment["FLINK_HOME"]) / "bin" / "flink")
@@ -31,7 +32,7 @@ def main() -> None:
 
 
 def _environment() -> dict[str, str]:
-    settings = load_settings({})
+    settings = StackSettings.load({})
     home = settings.stack_home()
     if not (home.flink_conf / "config.yaml").is_file():
         raise StackNotRunningError(f"no configuration in {home.flink_conf}: start the stack first (brain-stack up)")

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, ClassVar, Self
 
 import psutil
-import yaml
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-    YamlConfigSettingsSource,
-)
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from schemas.settings import ProgramSettings
 from stack import ports
 from stack.clickhouse_url import parse_clickhouse_url
-from stack.errors import StackConfigError
 from stack.home import REPOSITORY, StackHome
 
-ENV_PREFIX = "BRAIN_STACK_"
-HOME_VARIABLE = "BRAIN_HOME"
-"""Shared with the other programs; the same as BRAIN_STACK_HOME and weaker than it."""
-CONFIG_FILE_VARIABLE = "BRAIN_STACK_CONFIG"
 _MIB = 1024 * 1024
 _PLAIN_PATH = re.compile(r"[\w./+,@=~-]+")
 
@@ -41,14 +27,17 @@ def default_taskmanager_memory_mb(total_bytes: int) -> int:
     return min(max(total_bytes // (5 * _MIB), 2_560), 6_144)
 
 
-class StackSettings(BaseSettings):
-    """Everything that can be set about the local stack; built with `load_settings`.
+class StackSettings(ProgramSettings):
+    """Everything that can be set about the local stack.
 
     Ports are TCP ports on the loopback interface; sizes are MiB. `taskmanager_memory_mb` is the whole JVM
     process; the Python workers come on top (about 175 MB for each job and degree of parallelism).
     """
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
+    prefix: ClassVar[str] = "BRAIN_STACK_"
+    yaml_variable: ClassVar[str] = "BRAIN_STACK_CONFIG"
+    # The variable HOME, the user's own directory, must never give `home`.
+    shared_variables: ClassVar[Mapping[str, str]] = {"BRAIN_HOME": "home"}
 
     home: Path = REPOSITORY / ".brain"
     jars_dir: Path | None = None
@@ -77,18 +66,13 @@ class StackSettings(BaseSettings):
     start_timeout_s: float = Field(180.0, gt=0)
     stop_timeout_s: float = Field(60.0, gt=0)
 
+    @field_validator("home", "jars_dir", "java_home", mode="before")
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags before the environment before the YAML file; no .env file and no secrets directory."""
-        del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+    def _not_empty(cls, path: object) -> object:
+        if path == "":
+            # It would mean the current directory.
+            raise ValueError("is empty")
+        return path
 
     @field_validator("home", "jars_dir", "java_home")
     @classmethod
@@ -131,57 +115,3 @@ class StackSettings(BaseSettings):
     def stack_home(self) -> StackHome:
         """The stack's directories."""
         return StackHome(self.home, self.jars_dir or self.home / "jars")
-
-
-def load_settings(flags: Mapping[str, Any], *, config_file: Path | None = None) -> StackSettings:
-    """Read the settings once, at a program's entry.
-
-    Args:
-        flags: setting name -> value as given on the command line; they win over everything else.
-        config_file: YAML file; by default the one named by BRAIN_STACK_CONFIG, if any.
-
-    Raises:
-        StackConfigError: naming every wrong or unknown setting at once.
-    """
-    problems = _unknown_variables(os.environ)
-    named = os.environ.get(CONFIG_FILE_VARIABLE)
-    path = config_file or (Path(named) if named else None)
-    if path is not None and not path.is_file():
-        problems.append(f"{CONFIG_FILE_VARIABLE}: no such file: {path}")
-
-    class FromFile(StackSettings):
-        model_config = SettingsConfigDict(yaml_file=path)
-
-    try:
-        settings = FromFile(**{**_shared_home(os.environ), **flags})
-    except ValidationError as error:
-        raise StackConfigError([*problems, *map(_explain, error.errors())]) from error
-    except (yaml.YAMLError, SettingsError, ValueError, TypeError) as error:
-        # The file is not YAML, or its top is no mapping.
-        raise StackConfigError([*problems, f"{path}: want setting names with values ({error})"]) from error
-    if problems:
-        raise StackConfigError(problems)
-    return settings
-
-
-def _shared_home(environment: Mapping[str, str]) -> dict[str, str]:
-    # Not an alias of the field: an alias "home" would be read from the variable HOME.
-    shared = environment.get(HOME_VARIABLE)
-    return {"home": shared} if shared and f"{ENV_PREFIX}HOME" not in environment else {}
-
-
-def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    known = {f"{ENV_PREFIX}{name.upper()}" for name in StackSettings.model_fields} | {CONFIG_FILE_VARIABLE}
-    unknown = {name for name in environment if name.startswith(ENV_PREFIX)} - known
-    return [f"{name}: there is no such setting" for name in sorted(unknown)]
-
-
-def _explain(detail: ErrorDetails) -> str:
-    place = ".".join(str(part) for part in detail["loc"])
-    if not place:
-        return detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
-        return f"{place}: there is no such setting"
-    # The address may hold a password.
-    value = "" if place == "clickhouse_url" else f", got {detail['input']!r}"
-    return f"{place} ({ENV_PREFIX}{place.upper()}): {detail['msg']}{value}"

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from stack.home import REPOSITORY
-from stack.settings import StackSettings, load_settings
+from stack.settings import StackSettings
 
 # Shared with the developer's own stack: the jars are downloaded once.
 JARS = REPOSITORY / ".brain" / "jars"
@@ -17,4 +17,4 @@ def small_stack_settings(home: Path) -> StackSettings:
     sizes = {"taskmanager_memory_mb": 2_560, "kafka_heap_mb": 512}
     # A machine that runs other tests beside these may be very slow.
     flags = {"home": home, "jars_dir": JARS, "start_timeout_s": 300, **sizes}
-    return load_settings(flags).with_free_ports(random.SystemRandom())
+    return StackSettings.load(flags).with_free_ports(random.SystemRandom())

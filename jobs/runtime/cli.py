@@ -14,7 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from edge.settings import load_settings
+from edge.settings import EdgeSettings
 from jobs.runtime.flink_rest import FlinkRest, JobOverview
 from jobs.runtime.model import chosen_card
 from jobs.runtime.offline import Format, offline_sessions, write_sessions
@@ -39,7 +39,7 @@ def main() -> None:
     try:
         app()
     except BrainError as error:
-        errors.print(f"[red]{error}[/red]")
+        errors.print(str(error), style="red", markup=False)
         sys.exit(1)
 
 
@@ -194,7 +194,7 @@ def offline(
 ) -> None:
     """Score recordings without any server: the same code, one JSON object a session on standard output."""
     settings = JobSettings.load()
-    edge = load_settings({"device_id": device, "session_id": session, "start": start})
+    edge = EdgeSettings.load({"device_id": device, "session_id": session, "start": start})
     sessions, bad = offline_sessions(
         recordings,
         edge,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import AliasChoices, Field
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field
 
 from jobs.runtime.clickhouse.settings import ClickHouseSettings
 from schemas.settings import ProgramSettings
@@ -14,7 +13,7 @@ from schemas.topics import Topic
 
 
 class JobSettings(ProgramSettings):
-    """Everything that can be set about the jobs; a variable is `BRAIN_JOBS_<NAME>` unless the field names another.
+    """Everything that can be set about the jobs.
 
     Attributes:
         kafka_bootstrap_servers: the brokers.
@@ -34,54 +33,44 @@ class JobSettings(ProgramSettings):
         flink_options: any Flink option, for all jobs.
     """
 
-    model_config = SettingsConfigDict(env_prefix="BRAIN_JOBS_")
+    prefix: ClassVar[str] = "BRAIN_JOBS_"
     yaml_variable: ClassVar[str] = "FLINK_CONFIG_YAML"
-    shared_variables: ClassVar[Mapping[str, tuple[str, str]]] = {
-        f"CLICKHOUSE_{name.upper()}": ("clickhouse", name) for name in ("host", "port", "user", "password", "database")
+    shared_variables: ClassVar[Mapping[str, str]] = {
+        "INFERENCE_KAFKA_BOOTSTRAP_SERVERS": "kafka_bootstrap_servers",
+        "KAFKA_BOOTSTRAP_SERVERS": "kafka_bootstrap_servers",
+        "FLINK_REST_URL": "flink_rest_url",
+        "FLINK_CHECKPOINT_DIR": "checkpoint_dir",
+        "MODEL_VERSION": "model_version",
+        "INFERENCE_ALERT_THRESHOLD": "alert_threshold",
+        "INFERENCE_REQUESTS_TOPIC": "requests_topic",
+        "INFERENCE_RESULTS_TOPIC": "results_topic",
+        "INFERENCE_ALERTS_TOPIC": "alerts_topic",
+        "CLICKHOUSE_HOST": "clickhouse.host",
+        "CLICKHOUSE_PORT": "clickhouse.port",
+        "CLICKHOUSE_USER": "clickhouse.user",
+        "CLICKHOUSE_PASSWORD": "clickhouse.password",
+        "CLICKHOUSE_DATABASE": "clickhouse.database",
     }
 
-    kafka_bootstrap_servers: str = Field(
-        "localhost:9092",
-        min_length=1,
-        validation_alias=AliasChoices(
-            "BRAIN_JOBS_KAFKA_BOOTSTRAP_SERVERS", "INFERENCE_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS"
-        ),
-    )
-    kafka_properties: dict[str, str] = Field(default_factory=dict)
-    flink_rest_url: str = Field(
-        "http://localhost:8081", validation_alias=AliasChoices("BRAIN_JOBS_FLINK_REST_URL", "FLINK_REST_URL")
-    )
+    kafka_bootstrap_servers: str = Field("localhost:9092", min_length=1)
+    # Passwords may stand in both mappings: not shown with the object.
+    kafka_properties: dict[str, str] = Field(default_factory=dict, repr=False)
+    flink_options: dict[str, str] = Field(default_factory=dict, repr=False)
+    flink_rest_url: str = "http://localhost:8081"
     parallelism: int = Field(1, ge=1, le=1024)
     session_idle_ms: int = Field(5_000, ge=100, le=3_600_000)
     bundle_ms: int = Field(100, ge=1, le=60_000)
-    checkpoint_dir: str = Field("", validation_alias=AliasChoices("BRAIN_JOBS_CHECKPOINT_DIR", "FLINK_CHECKPOINT_DIR"))
+    checkpoint_dir: str = ""
     resume: bool = False
     resume_from: str = ""
     sink_guarantee: str = Field("at-least-once", pattern="^(at-least-once|exactly-once)$")
     scorer_model: str = Field("gait_parkinson_v1", pattern="^[a-z0-9_]+$")
-    model_version: str = Field(
-        "latest", min_length=1, validation_alias=AliasChoices("BRAIN_JOBS_MODEL_VERSION", "MODEL_VERSION")
-    )
-    alert_threshold: float = Field(
-        0.7,
-        ge=0,
-        le=1,
-        validation_alias=AliasChoices("BRAIN_JOBS_ALERT_THRESHOLD", "INFERENCE_ALERT_THRESHOLD"),
-    )
-    requests_topic: str = Field(
-        Topic.INFERENCE_REQUESTS.value,
-        validation_alias=AliasChoices("BRAIN_JOBS_REQUESTS_TOPIC", "INFERENCE_REQUESTS_TOPIC"),
-    )
-    results_topic: str = Field(
-        Topic.INFERENCE_RESULTS.value,
-        validation_alias=AliasChoices("BRAIN_JOBS_RESULTS_TOPIC", "INFERENCE_RESULTS_TOPIC"),
-    )
-    alerts_topic: str = Field(
-        Topic.INFERENCE_ALERTS.value,
-        validation_alias=AliasChoices("BRAIN_JOBS_ALERTS_TOPIC", "INFERENCE_ALERTS_TOPIC"),
-    )
+    model_version: str = Field("latest", min_length=1)
+    alert_threshold: float = Field(0.7, ge=0, le=1)
+    requests_topic: str = Topic.INFERENCE_REQUESTS.value
+    results_topic: str = Topic.INFERENCE_RESULTS.value
+    alerts_topic: str = Topic.INFERENCE_ALERTS.value
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
-    flink_options: dict[str, str] = Field(default_factory=dict)
 
     def topic(self, topic: Topic) -> str:
         """The name under which a topic is used: the inference topics may be renamed."""

@@ -18,7 +18,7 @@ from edge.interruption import Interruption
 from edge.pace import Clock
 from edge.plan import ReplayPlan, plan_recordings
 from edge.replay import replay
-from edge.settings import load_settings
+from edge.settings import EdgeSettings
 from edge.sources.source import Recording
 from stack import initialise
 from stack.demo import report, results
@@ -80,7 +80,7 @@ class Demo:
 
     def _plan(self, session_id: str) -> ReplayPlan:
         recordings = self._recordings(os.environ)
-        settings = load_settings({"session_id": session_id})
+        settings = EdgeSettings.load({"session_id": session_id})
         return plan_recordings(recordings, settings, boot=Boot(new_boot_id(os.urandom), self.clock.now_ms()))
 
     def _recordings(self, environment: Mapping[str, str]) -> Sequence[tuple[str, Recording]]:
@@ -96,7 +96,7 @@ class Demo:
         return synthetic_recordings(self.count)
 
     def _replay(self, plan: ReplayPlan) -> None:
-        settings = load_settings({"bootstrap_servers": self.endpoints.kafka_bootstrap, "speed": self.speed})
+        settings = EdgeSettings.load({"bootstrap_servers": self.endpoints.kafka_bootstrap, "speed": self.speed})
         interruption = Interruption()
         interruption.listen()
         with progress_bar(self.console) as show:

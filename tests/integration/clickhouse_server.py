@@ -19,7 +19,7 @@ from jobs.runtime.clickhouse.client import open_client
 from jobs.runtime.clickhouse.settings import ClickHouseSettings
 from schemas.rows import ROWS
 from stack import clickhouse, migrations
-from stack.settings import load_settings
+from stack.settings import StackSettings
 from udfs.table_blocks import KafkaBatch
 
 # Frames that arrived longer ago than the table keeps them would be gone at once.
@@ -30,7 +30,7 @@ class ClickHouseServer:
     """A server process on free ports, with its data in one folder over several starts."""
 
     def __init__(self, home: Path) -> None:
-        self._stack = load_settings({"home": home}).with_free_ports(random.SystemRandom())
+        self._stack = StackSettings.load({"home": home}).with_free_ports(random.SystemRandom())
         self._home = self._stack.stack_home()
         self._home.make_directories()
         clickhouse.prepare(self._stack, self._home)

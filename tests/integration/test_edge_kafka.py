@@ -23,7 +23,7 @@ from edge.pace import SystemClock
 from edge.plan import ReplayPlan, plan_recordings
 from edge.replay import Progress, ReplaySummary, recording_records, replay
 from edge.senders.kafka import KafkaSender
-from edge.settings import EdgeSettings, load_settings
+from edge.settings import EdgeSettings
 from edge.sources.synthetic_gait import synthesize_gait
 from edge.testing import write_gaitpdb_text
 from schemas.envelope import unseal
@@ -64,7 +64,7 @@ def new_topic(stack: StackEndpoints, request: pytest.FixtureRequest) -> Iterator
 @pytest.fixture
 def settings_for(stack: StackEndpoints) -> Callable[..., EdgeSettings]:
     def make(topic: str, **flags: object) -> EdgeSettings:
-        return load_settings({"bootstrap_servers": stack.kafka_bootstrap, "topic": topic, **flags})
+        return EdgeSettings.load({"bootstrap_servers": stack.kafka_bootstrap, "topic": topic, **flags})
 
     return make
 

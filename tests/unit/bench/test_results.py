@@ -87,12 +87,17 @@ def test_memory_is_flat_or_not(long_mib: int, flat: bool) -> None:
 
 def test_the_report_fits_its_width_and_names_what_is_wrong() -> None:
     runs = both_sizes("a", "scalar", 200_000.0)
-    runs += [dataclasses.replace(run, problem="3 rows, not 2") for run in both_sizes("d", "scalar", 100_000.0)]
+    runs += [
+        dataclasses.replace(run, name="Bytewax, 2 threads", problem="3 rows, not 2")
+        for run in both_sizes("d", "scalar", 100_000.0)
+    ]
     results = pair_runs(runs)
     output = io.StringIO()
     print_report(Console(width=WIDTH, file=output), results, check_targets(results))
     lines = output.getvalue().splitlines()
     assert max(len(line) for line in lines) <= WIDTH
+    assert "…" not in output.getvalue()
+    assert "2,000,000" in output.getvalue()
     assert any("WRONG (d) scalar: 3 rows, not 2" in line for line in lines)
 
 

@@ -1,20 +1,21 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from edge.identity import Boot, Identity
-from edge.settings import CONFIG_FILE_VARIABLE, ENV_PREFIX, EdgeSettings
+from edge.settings import EdgeSettings
 from edge.sources.source import Recording
 from edge.sources.synthetic_gait import synthesize_gait
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in EdgeSettings.model_fields:
-        monkeypatch.delenv(f"{ENV_PREFIX}{name.upper()}", raising=False)
-    monkeypatch.delenv(CONFIG_FILE_VARIABLE, raising=False)
+    for name in list(os.environ):
+        if name.startswith(EdgeSettings.prefix):
+            monkeypatch.delenv(name)
     monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
     yield
 

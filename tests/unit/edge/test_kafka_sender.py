@@ -9,7 +9,7 @@ import pytest
 from edge.errors import DeliveryError, GivenUpError
 from edge.interruption import Interruption
 from edge.senders.kafka import PROMISES, KafkaSender
-from edge.settings import load_settings
+from edge.settings import EdgeSettings
 from edge.testing import ManualClock
 from schemas.envelope import Record
 
@@ -18,7 +18,7 @@ RECORD = Record(b"t/d/s/GRF", b"value", {"sensor_ms": b"0"})
 
 
 def _sender(clock: ManualClock | None = None, interruption: Interruption | None = None, **flags: object) -> KafkaSender:
-    config = load_settings({"bootstrap_servers": NOBODY, **flags}).kafka_config()
+    config = EdgeSettings.load({"bootstrap_servers": NOBODY, **flags}).kafka_config()
     return KafkaSender(
         config, topic="rawframes", clock=clock or ManualClock(), interruption=interruption or Interruption()
     )

@@ -7,7 +7,7 @@ import pytest
 
 from edge.identity import Boot, new_boot_id
 from edge.plan import ReplayPlan, plan_recordings, plan_replay
-from edge.settings import load_settings
+from edge.settings import EdgeSettings
 from edge.sources.source import Recording
 from edge.testing import write_gaitpdb_archive, write_gaitpdb_text
 from schemas.errors import RecordingError
@@ -35,19 +35,19 @@ def two(walk: Recording) -> list[tuple[str, Recording]]:
 def test_recordings_never_share_device_and_session(
     flags: dict[str, str], expected: list[tuple[str, str]], two: list[tuple[str, Recording]], boot: Boot
 ) -> None:
-    assert _names(plan_recordings(two, load_settings(flags), boot=boot)) == expected
+    assert _names(plan_recordings(two, EdgeSettings.load(flags), boot=boot)) == expected
 
 
 def test_a_single_recording_takes_the_names_as_given(two: list[tuple[str, Recording]], boot: Boot) -> None:
     flags = {"device_id": "d", "session_id": "s", "tenant_id": "t", "site_id": "p"}
-    (item,) = plan_recordings(two[:1], load_settings(flags), boot=boot).items
+    (item,) = plan_recordings(two[:1], EdgeSettings.load(flags), boot=boot).items
     assert item.identity.boot_id == "b0"
     assert (item.identity.tenant_id, item.identity.site_id) == ("t", "p")
     assert (item.identity.device_id, item.identity.session_id) == ("d", "s")
 
 
 def test_boot_id_of_the_settings_goes_before_that_of_the_start(two: list[tuple[str, Recording]], boot: Boot) -> None:
-    plan = plan_recordings(two, load_settings({"boot_id": "again"}), boot=boot)
+    plan = plan_recordings(two, EdgeSettings.load({"boot_id": "again"}), boot=boot)
     assert {item.identity.boot_id for item in plan.items} == {"again"}
 
 
@@ -63,7 +63,7 @@ def test_bad_recordings_are_named_and_good_ones_stay(walk: Recording, tmp_path: 
     archive = write_gaitpdb_archive([walk], tmp_path / "pack.npz")
     missing = tmp_path / "nowhere.npz"
     addresses = [broken, good, blank, archive, f"{archive}#Nobody", missing, f"{good}"]
-    plan = plan_replay([str(address) for address in addresses], load_settings({}), boot=boot)
+    plan = plan_replay([str(address) for address in addresses], EdgeSettings.load({}), boot=boot)
     assert [item.recording.name for item in plan.items] == ["good", "WalkCo01_01"]
     messages = sorted(map(str, plan.bad))
     assert messages == sorted(
@@ -80,17 +80,19 @@ def test_bad_recordings_are_named_and_good_ones_stay(walk: Recording, tmp_path: 
 
 def test_a_name_that_is_no_identifier_is_cured_by_naming_device_and_session(walk: Recording, boot: Boot) -> None:
     odd = [("x", replace(walk, name="two words"))]
-    assert plan_recordings(odd, load_settings({}), boot=boot).items == ()
-    assert _names(plan_recordings(odd, load_settings({"device_id": "d", "session_id": "s"}), boot=boot)) == [("d", "s")]
+    assert plan_recordings(odd, EdgeSettings.load({}), boot=boot).items == ()
+    assert _names(plan_recordings(odd, EdgeSettings.load({"device_id": "d", "session_id": "s"}), boot=boot)) == [
+        ("d", "s")
+    ]
 
 
 def test_all_start_together_at_the_given_time(two: list[tuple[str, Recording]], boot: Boot) -> None:
-    plan = plan_recordings(two, load_settings({"start": "2024-02-29T12:00:00+01:00"}), boot=boot)
+    plan = plan_recordings(two, EdgeSettings.load({"start": "2024-02-29T12:00:00+01:00"}), boot=boot)
     assert [(item.start_ms, item.lag_s) for item in plan.items] == [(1_709_204_400_000, 0.0)] * 2
 
 
 def test_one_after_another_starts_where_the_one_before_ended(two: list[tuple[str, Recording]], boot: Boot) -> None:
-    settings = load_settings({"start": "1970-01-01T00:00:00Z", "one_after_another": True})
+    settings = EdgeSettings.load({"start": "1970-01-01T00:00:00Z", "one_after_another": True})
     plan = plan_recordings(two, settings, boot=boot)
     assert [(item.start_ms, item.lag_s) for item in plan.items] == [(0, 0.0), (12_340, 12.34)]
 
@@ -99,17 +101,17 @@ def test_one_after_another_starts_where_the_one_before_ended(two: list[tuple[str
 def test_start_now_keeps_every_sample_behind_the_clock(
     speed: str, lead_s: float, two: list[tuple[str, Recording]], boot: Boot
 ) -> None:
-    plan = plan_recordings(two, load_settings({"speed": speed, "start": "now"}), boot=boot)
+    plan = plan_recordings(two, EdgeSettings.load({"speed": speed, "start": "now"}), boot=boot)
     assert plan.items[0].start_ms == boot.now_ms - round(lead_s * 1_000)
 
 
 def test_limit_keeps_the_first_seconds(two: list[tuple[str, Recording]], walk: Recording, boot: Boot) -> None:
-    plan = plan_recordings(two, load_settings({"limit_s": "2.5"}), boot=boot)
+    plan = plan_recordings(two, EdgeSettings.load({"limit_s": "2.5"}), boot=boot)
     assert [len(item.recording.samples) for item in plan.items] == [250, 250]
     assert (plan.items[0].recording.samples == walk.samples[:250]).all()
-    short = plan_recordings(two, load_settings({"limit_s": "0.001"}), boot=boot)
+    short = plan_recordings(two, EdgeSettings.load({"limit_s": "0.001"}), boot=boot)
     assert len(short.items[0].recording.samples) == 1
 
 
 def test_nothing_to_send_is_a_plan_of_nothing(boot: Boot) -> None:
-    assert plan_recordings([], load_settings({}), boot=boot) == ReplayPlan((), ())
+    assert plan_recordings([], EdgeSettings.load({}), boot=boot) == ReplayPlan((), ())

@@ -12,7 +12,7 @@ from edge.identity import Boot
 from edge.interruption import Interruption
 from edge.plan import ReplayPlan, plan_recordings
 from edge.replay import Progress, ReplayRun, recording_records, send_plan
-from edge.settings import load_settings
+from edge.settings import EdgeSettings
 from edge.sources.source import Recording
 from edge.testing import ManualClock, MemorySender
 from schemas.envelope import Record, unseal
@@ -28,7 +28,7 @@ def plan(walk: Recording, boot: Boot) -> Plan:
 
     def make(count: int, **flags: object) -> ReplayPlan:
         recordings = [(f"w{n}.txt", replace(walk, name=f"w{n}")) for n in range(count)]
-        return plan_recordings(recordings, load_settings(flags), boot=boot)
+        return plan_recordings(recordings, EdgeSettings.load(flags), boot=boot)
 
     return make
 
@@ -174,7 +174,7 @@ def test_an_interruption_stops_reading_and_waits_for_what_was_sent(plan: Plan) -
 
 
 def test_a_plan_with_bad_recordings_is_sent_and_is_not_ok(plan: Plan, walk: Recording, boot: Boot) -> None:
-    made = plan_recordings([("a", walk), ("a", walk)], load_settings({}), boot=boot)
+    made = plan_recordings([("a", walk), ("a", walk)], EdgeSettings.load({}), boot=boot)
     summary = send_plan(_run(made, MemorySender()), speed=0.0)
     assert summary.delivery.acknowledged == 13
     assert len(summary.bad) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.settings import load_settings
+from edge.settings import EdgeSettings
 from edge.sources.synthetic_gait import synthesize_gait
 from edge.testing import write_gaitpdb_text
 from jobs.runtime.offline import Format, offline_sessions, write_sessions
@@ -30,7 +30,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def scored(paths: list[Path], output: Format) -> tuple[str, int, int]:
-    settings = load_settings({"start": START, "tenant_id": "lab"})
+    settings = EdgeSettings.load({"start": START, "tenant_id": "lab"})
     sessions, bad = offline_sessions(
         [str(path) for path in paths], settings, model=MODEL, alert_threshold=0.7, now_ms=1_780_000_000_000
     )

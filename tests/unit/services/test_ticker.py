@@ -9,7 +9,7 @@ import pytest
 from schemas.envelope import STATUS_SENSOR, Record, RecordKey, make_event_id, unseal
 from schemas.errors import SettingsError
 from schemas.headers import SENSOR_MS
-from services.settings import load_ticker_settings
+from services.settings import TickerSettings
 from services.ticker import Ticker, run
 
 NOW_MS = 1_700_000_000_000
@@ -144,10 +144,10 @@ def test_every_wrong_setting_is_named_with_its_value(monkeypatch: pytest.MonkeyP
     for name in list(os.environ):
         if name.startswith(("KAFKA_", "TICKER_")):
             monkeypatch.delenv(name)
-    assert load_ticker_settings({}).ticker_interval_ms == 1_000
+    assert TickerSettings.load({}).interval_ms == 1_000
     monkeypatch.setenv("TICKER_INTERVAL_MS", "soon")
     with pytest.raises(SettingsError) as raised:
-        load_ticker_settings({"kafka_bootstrap_servers": "nowhere"})
+        TickerSettings.load({"kafka_bootstrap_servers": "nowhere"})
     assert "KAFKA_BOOTSTRAP_SERVERS" in str(raised.value)
     assert "'nowhere'" in str(raised.value)
     assert "TICKER_INTERVAL_MS" in str(raised.value)

@@ -15,18 +15,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from supervisor.options import UnhosedConfigParser
 
+from schemas.errors import SettingsError
 from stack import broker, clickhouse, flink_home, processes, supervision
 from stack.endpoints import StackEndpoints
 from stack.errors import MissingComponentError, StackConfigError, StackNotRunningError
 from stack.home import StackHome
 from stack.lifecycle import endpoints_of
 from stack.processes import ProcessSpec, Tier
-from stack.settings import StackSettings, load_settings
+from stack.settings import StackSettings
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> StackSettings:
-    return load_settings({"home": tmp_path / "home", "taskmanager_memory_mb": 2_560})
+    return StackSettings.load({"home": tmp_path / "home", "taskmanager_memory_mb": 2_560})
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_flink_environment_drops_other_flink_settings(home: StackHome) -> None:
 
 
 def test_java_without_a_binary_is_an_error_that_names_the_cure(tmp_path: Path) -> None:
-    settings = load_settings({"home": tmp_path, "java_home": tmp_path / "nothing"})
+    settings = StackSettings.load({"home": tmp_path, "java_home": tmp_path / "nothing"})
     with pytest.raises(MissingComponentError, match="BRAIN_STACK_JAVA_HOME"):
         flink_home.java_home(settings)
 
@@ -137,7 +138,7 @@ def test_clickhouse_on_the_path_goes_before_the_wheel(
 
 def test_server_of_the_user_goes_before_everything(tmp_path: Path) -> None:
     url = "clickhouse://me:p%40ss@db.example:9440/?http_port=8443"
-    settings = load_settings({"home": tmp_path, "clickhouse_url": url})
+    settings = StackSettings.load({"home": tmp_path, "clickhouse_url": url})
     assert clickhouse.command(settings, settings.stack_home()) is None
     endpoints = endpoints_of(settings)
     assert (endpoints.clickhouse_host, endpoints.clickhouse_tcp_port) == ("db.example", 9440)
@@ -150,8 +151,8 @@ def test_server_of_the_user_goes_before_everything(tmp_path: Path) -> None:
     "url", ["http://me:secret@db:8123", "clickhouse://", "db", "clickhouse://db:port", "clickhouse://db/?http_port=x"]
 )
 def test_malformed_clickhouse_url_is_a_settings_error(url: str) -> None:
-    with pytest.raises(StackConfigError, match="BRAIN_STACK_CLICKHOUSE_URL") as raised:
-        load_settings({"clickhouse_url": url})
+    with pytest.raises(SettingsError, match="BRAIN_STACK_CLICKHOUSE_URL") as raised:
+        StackSettings.load({"clickhouse_url": url})
     assert "secret" not in str(raised.value)
 
 
