@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,8 @@ class Framer:
 
     def time_us(self, sample: int) -> int:
         """Sensor time of a sample in microseconds, from its number and not from the block before: no drift."""
-        return self._start_us + round(sample * _US_PER_S / self._source.sample_rate_hz)
+        # A float of this size is off by up to half a microsecond before it is rounded.
+        return self._start_us + round(Fraction(sample * _US_PER_S) / Fraction(self._source.sample_rate_hz))
 
     def envelope(
         self, block: Block, *, sequence: int, taken_ms: int | None = None, resent: bool = False
