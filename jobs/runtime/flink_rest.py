@@ -13,6 +13,7 @@ from schemas.errors import BrainError
 ENDED_STATES = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 _TIMEOUT_S = 30.0
 _POLL_S = 0.2
+_METRICS_S = 12.0
 
 
 class FlinkRestError(BrainError):
@@ -103,9 +104,17 @@ class FlinkRest:
     def _operator_total(self, job_id: str, vertex: str, operator: str, metric: str) -> int:
         """A counter of those operators of a vertex that have `operator` in their name, over all subtasks."""
         path = f"/jobs/{job_id}/vertices/{vertex}/subtasks/metrics"
-        names = [found["id"] for found in self.get(path) if found["id"].endswith(f".{metric}")]
+        names = [found["id"] for found in self._known_metrics(path) if found["id"].endswith(f".{metric}")]
         wanted = ",".join(name for name in names if operator in name)
         return sum(int(found["sum"]) for found in self.get(path, get=wanted, agg="sum")) if wanted else 0
+
+    def _known_metrics(self, path: str) -> list[dict[str, str]]:
+        """The metrics of a vertex. Flink collects them only when asked, so the first answers may be empty."""
+        deadline = time.monotonic() + _METRICS_S
+        while not (found := self.get(path)) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        known: list[dict[str, str]] = found
+        return known
 
     def cancel(self, job_id: str, timeout_s: float = 60.0) -> None:
         """Cancels a job and waits until it has ended."""
