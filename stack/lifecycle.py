@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import psutil
 
@@ -160,14 +162,19 @@ def down(home: StackHome, *, timeout_s: float) -> bool:
         supervisor.begin_shutdown()
     except StackNotRunningError:
         # The supervisor was killed and left its processes behind, or nothing runs.
-        for process in found:
-            process.terminate()
+        _signal(found, signal.SIGTERM)
     _, alive = psutil.wait_procs(found, timeout=timeout_s)
-    for process in [*alive, *processes_of(home)]:
-        process.kill()
+    _signal([*alive, *processes_of(home)], signal.SIGKILL)
     psutil.wait_procs(processes_of(home), timeout=_KILL_TIMEOUT_S)
     home.socket.unlink(missing_ok=True)
     return bool(found)
+
+
+def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        # One that has ended by itself since it was listed is where it should be.
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 def processes_of(home: StackHome) -> list[psutil.Process]:
