@@ -8,6 +8,7 @@ from jobs.runtime.kafka_tables import create_sink, create_source
 from jobs.runtime.sessions import gather_sessions
 from jobs.runtime.settings import JobSettings
 from schemas import headers
+from schemas.sensors import GAIT_SENSOR
 from schemas.topics import Topic
 
 # A row is a whole session with its samples: half an hour of 16 channels at 100 Hz is 12 MB.
@@ -26,7 +27,7 @@ def build(settings: JobSettings) -> JobEnvironment:
         f"""
         SELECT record_key, record_value, append_time,
                CAST(DECODE(headers['{headers.BUCKET_MS}'], 'UTF-8') AS BIGINT) AS bucket_ms
-        FROM rawframes_processed WHERE DECODE(record_key, 'UTF-8') LIKE '%/GRF'
+        FROM rawframes_processed WHERE DECODE(record_key, 'UTF-8') LIKE '%/{GAIT_SENSOR}'
         """,
     )
     gather_sessions(

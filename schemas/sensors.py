@@ -66,12 +66,15 @@ INSOLE_CHANNELS = tuple(
 )
 """L1..L8, R1..R8; the right foot mirrors the left."""
 
+GAIT_SENSOR = "GRF"
+"""The sensor type of the gait features."""
+
 _VALUE = (Channel("value"),)
 
 SENSORS: dict[str, Sensor] = {
     sensor.sensor_type: sensor
     for sensor in (
-        Sensor("GRF", Domain.HEALTH, "N", -200.0, 5_000.0, INSOLE_CHANNELS, max_sample_rate_hz=1_000.0),
+        Sensor(GAIT_SENSOR, Domain.HEALTH, "N", -200.0, 5_000.0, INSOLE_CHANNELS, max_sample_rate_hz=1_000.0),
         Sensor("VOLT", Domain.POWER, "V", -100_000.0, 100_000.0, _VALUE),
         Sensor("AMP", Domain.POWER, "A", -10_000.0, 10_000.0, _VALUE),
         Sensor("WATT", Domain.POWER, "W", -10_000_000.0, 10_000_000.0, _VALUE),

@@ -24,7 +24,12 @@ class Topic(StrEnum):
     @property
     def dead_letters(self) -> str:
         """The topic that takes this topic's invalid records."""
-        return f"{self.value}-dlq"
+        return dead_letters_of(self.value)
+
+
+def dead_letters_of(topic: str) -> str:
+    """The topic that takes the invalid records of a topic, whatever name that is used under."""
+    return f"{topic}-dlq"
 
 
 @dataclass(frozen=True, slots=True)

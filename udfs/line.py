@@ -12,14 +12,13 @@ from schemas.envelope import Record, RecordKey
 from schemas.errors import InvalidMessage, Reason
 from schemas.headers import SENSOR_MS
 from schemas.rows import RowValues
+from schemas.sensors import GAIT_SENSOR
 from udfs.base_rows import derive_base_features
 from udfs.frames import validate_frames
 from udfs.health_rows import RecordGroup, extract_health_features
 from udfs.inference_rows import build_requests, score_requests
 from udfs.scorer import Scorer
 from udfs.sessions import FrameGroup, summarize_sessions
-
-HEALTH_SENSORS = frozenset({"GRF"})
 
 
 @dataclass(slots=True)
@@ -77,7 +76,7 @@ def _run_group(
 ) -> list[SessionRows]:
     (rows,) = summarize_sessions([FrameGroup(key, bucket_ms, [summary for summary, _ in group])])
     made = [SessionRows(row, base) for row, base in zip(rows, derive_base_features(rows), strict=True)]
-    if key.sensor_type in HEALTH_SENSORS:
+    if key.sensor_type == GAIT_SENSOR:
         (features,) = extract_health_features([RecordGroup(key, append_ms, [value for _, value in group])])
         for session, health in zip(made, features, strict=True):
             session.health_features = health

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from jobs.runtime.clickhouse.settings import ClickHouseSettings
 from schemas.settings import ProgramSettings
-from schemas.topics import Topic
+from schemas.topics import Topic, dead_letters_of
 
 
 class JobSettings(ProgramSettings):
@@ -83,4 +83,4 @@ class JobSettings(ProgramSettings):
 
     def dead_letters(self, topic: Topic) -> str:
         """The name of a topic's dead-letter topic."""
-        return f"{self.topic(topic)}-dlq"
+        return dead_letters_of(self.topic(topic))

@@ -13,6 +13,7 @@ from jobs.runtime.environment import JobEnvironment
 from jobs.runtime.judging import insert_refused
 from jobs.runtime.kafka_tables import create_source
 from jobs.runtime.kafka_topics import resolve_topic_ids
+from schemas.topics import dead_letters_of
 
 
 def store_topic(job: JobEnvironment, topic: str, route: Route) -> None:
@@ -22,7 +23,7 @@ def store_topic(job: JobEnvironment, topic: str, route: Route) -> None:
     _register_writer(job, f"store_{name}", route, topic_id)
     create_source(job, name, topic)
     job.view(f"{name}_stored", _stored(name, route, [f"headers['{header}']" for header in route.headers]))
-    insert_refused(job, f"{name}_stored", f"{topic}-dlq")
+    insert_refused(job, f"{name}_stored", dead_letters_of(topic))
 
 
 def store_dead_letters(job: JobEnvironment, topics: Sequence[str]) -> None:
