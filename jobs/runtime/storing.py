@@ -13,6 +13,7 @@ from jobs.runtime.environment import JobEnvironment
 from jobs.runtime.judging import insert_refused
 from jobs.runtime.kafka_tables import create_source
 from jobs.runtime.kafka_topics import resolve_topic_ids
+from schemas.headers import ORIGIN
 from schemas.topics import dead_letters_of
 
 
@@ -22,7 +23,7 @@ def store_topic(job: JobEnvironment, topic: str, route: Route) -> None:
     topic_id = resolve_topic_ids(job.settings.kafka_bootstrap_servers, [topic])[topic]
     _register_writer(job, f"store_{name}", route, topic_id)
     create_source(job, name, topic)
-    job.view(f"{name}_stored", _stored(name, route, [f"headers['{header}']" for header in route.headers]))
+    job.view(f"{name}_stored", _stored(name, [f"headers['{header}']" for header in route.headers]))
     insert_refused(job, f"{name}_stored", dead_letters_of(topic))
 
 
@@ -36,13 +37,12 @@ def store_dead_letters(job: JobEnvironment, topics: Sequence[str]) -> None:
         "WITH ('connector' = 'print', 'standard-error' = 'true')"
     )
     whens = " ".join(f"WHEN '{topic}' THEN '{topic_id}'" for topic, topic_id in ids.items())
-    position = [
-        f"ENCODE(CASE record_topic {whens} END, 'UTF-8')",
-        "ENCODE(CAST(record_partition AS STRING), 'UTF-8')",
-        "ENCODE(CAST(record_offset AS STRING), 'UTF-8')",
-    ]
-    headers = [f"headers['{header}']" for header in DEAD_LETTERS.headers[: -len(position)]]
-    job.view("dead_letters_stored", _stored("dead_letters", DEAD_LETTERS, headers + position))
+    # The dead letters of a copied frame have its origin among their headers; here it is where they themselves stand.
+    parts = [f"CASE record_topic {whens} END", "CAST(record_partition AS STRING)", "CAST(record_offset AS STRING)"]
+    position = " || '/' || ".join(parts)
+    values = {name: f"headers['{name}']" for name in DEAD_LETTERS.headers}
+    values[ORIGIN] = f"ENCODE({position}, 'UTF-8')"
+    job.view("dead_letters_stored", _stored("dead_letters", list(values.values())))
     job.insert(
         "refused_dead_letters",
         "SELECT refusal, record_topic, record_offset FROM dead_letters_stored WHERE refusal IS NOT NULL",
@@ -54,6 +54,6 @@ def _register_writer(job: JobEnvironment, name: str, route: Route, topic_id: str
     job.tables.create_temporary_function(name, udf(writer, result_type=DataTypes.STRING(), func_type="pandas"))
 
 
-def _stored(source: str, route: Route, headers: Sequence[str]) -> str:
+def _stored(source: str, headers: Sequence[str]) -> str:
     arguments = ", ".join(["record_partition", "record_offset", "append_time", "record_key", "record_value", *headers])
     return f"SELECT *, store_{source}({arguments}) AS refusal FROM {source}"

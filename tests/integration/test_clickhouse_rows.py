@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,23 +10,10 @@ import pytest
 from jobs.runtime.clickhouse.client import open_writer
 from jobs.runtime.clickhouse.routes import DEAD_LETTERS, row_route
 from schemas.rows import INFERENCE_RESULT, ROWS, SESSION_FEATURES, Row, encode_row
-from tests.integration.clickhouse_server import APPEND_MS, ClickHouseServer, batch_of, running_server
+from tests.integration.clickhouse_server import APPEND_MS, ClickHouseServer, batch_of
 from tests.unit.udfs.test_table_blocks import row_values
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
-    with running_server(tmp_path_factory.mktemp("clickhouse")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(module_server: ClickHouseServer) -> ClickHouseServer:
-    """The server with empty tables."""
-    module_server.empty_tables()
-    return module_server
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.table], ids=lambda row: row.table)

@@ -6,7 +6,6 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -20,24 +19,11 @@ from jobs.runtime.clickhouse.table import ClickHouseTable
 from schemas.envelope import RecordKey, heartbeat
 from schemas.errors import Reason
 from tests.builders import START_US, FrameBuilder, scalar_records
-from tests.integration.clickhouse_server import APPEND_MS, ClickHouseServer, batch_of, running_server
+from tests.integration.clickhouse_server import APPEND_MS, ClickHouseServer, batch_of
 from udfs.table_blocks import Block
 
 pytestmark = pytest.mark.integration
 DAY_US = 86_400_000_000
-
-
-@pytest.fixture(scope="module")
-def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseServer]:
-    with running_server(tmp_path_factory.mktemp("clickhouse")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(module_server: ClickHouseServer) -> ClickHouseServer:
-    """The server with empty tables."""
-    module_server.empty_tables()
-    return module_server
 
 
 def frame_values(count: int, **fields: object) -> list[bytes]:

@@ -1,12 +1,13 @@
 """Origins: records that a job copied from another topic are known by where they stood there.
 
 The copying job is at-least-once: after a restart it writes records again, at other offsets. Their position in the
-topic they were copied from stays the same, so they carry it in three headers.
+topic they were copied from stays the same, so they carry it in a header: `topic id/partition/offset`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -20,9 +21,17 @@ Rows = NDArray[np.intp]
 
 _GREATEST_PARTITION = np.iinfo(np.int32).max
 _GREATEST_OFFSET = np.iinfo(np.int64).max
+_SURE_PARTITION_DIGITS, _SURE_OFFSET_DIGITS = 9, 18
+"""Numbers of no more digits fit their type."""
+
+_LONGEST_PART = 100
+"""Python refuses to read a number of some thousand digits."""
+
+_SLASH, _ZERO = ord("/"), ord("0")
 
 
-class _Position(NamedTuple):
+class _Origin(NamedTuple):
+    topic_id: bytes
     partition: int
     offset: int
 
@@ -30,38 +39,82 @@ class _Position(NamedTuple):
 def split_by_origin(batch: KafkaBatch) -> list[tuple[Rows, KafkaBatch]]:
     """One batch for each topic from which the records come, with the indices of its records.
 
-    A record without all three headers, or with a position that is none, stays where it is.
+    A record without a well-formed origin stays where it is.
     """
-    if not all(name in batch.headers for name in headers.ORIGIN):
+    origins = batch.headers.get(headers.ORIGIN)
+    if not origins:
         return [(np.arange(len(batch)), batch)]
-    origins = zip(*(batch.headers[name] for name in headers.ORIGIN), strict=True)
+    return _moved_together(batch, origins) or _moved_one_by_one(batch, origins)
+
+
+def _moved_together(batch: KafkaBatch, origins: Sequence[bytes | None]) -> list[tuple[Rows, KafkaBatch]] | None:
+    """The usual case, by column: every record comes from one topic. None if this is not sure."""
+    first = _parse(origins[0])
+    if first is None or None in origins:
+        return None
+    positions = _positions([origin or b"" for origin in origins], first.topic_id + b"/")
+    if positions is None:
+        return None
+    moved = replace(
+        batch, topic_id=_text(first.topic_id), partitions=positions[0].astype(np.int32), offsets=positions[1]
+    )
+    return [(np.arange(len(batch)), moved)]
+
+
+def _positions(origins: list[bytes], prefix: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Partitions and offsets of origins that all begin with `prefix`; None if one does not, or is not well-formed."""
+    lengths = np.fromiter(map(len, origins), np.int64, len(origins))
+    if int(lengths.max()) > len(prefix) + _SURE_PARTITION_DIGITS + 1 + _SURE_OFFSET_DIGITS:
+        return None
+    padded = np.array(origins, dtype=np.bytes_).view(np.uint8).reshape(len(origins), -1)
+    if not (padded[:, : len(prefix)] == np.frombuffer(prefix, dtype=np.uint8)).all():
+        return None
+    lengths -= len(prefix)
+    number, partitions, slash_at, slashes = (np.zeros_like(lengths) for _ in range(4))
+    for place, column in enumerate(np.ascontiguousarray(padded[:, len(prefix) :].T)):
+        digits = column.astype(np.int64) - _ZERO
+        is_slash, is_digit = column == _SLASH, (digits >= 0) & (digits <= 9)
+        if ((place < lengths) != (is_slash | is_digit)).any():
+            return None
+        partitions = np.where(is_slash, number, partitions)
+        slash_at = np.where(is_slash, place, slash_at)
+        slashes += is_slash
+        number = np.where(is_digit, number * 10 + digits, np.where(is_slash, 0, number))
+    offset_digits = lengths - slash_at - 1
+    fit = (slashes == 1) & (slash_at > 0) & (slash_at <= _SURE_PARTITION_DIGITS)
+    fit &= (offset_digits > 0) & (offset_digits <= _SURE_OFFSET_DIGITS)
+    return (partitions, number) if fit.all() else None
+
+
+def _moved_one_by_one(batch: KafkaBatch, origins: Sequence[bytes | None]) -> list[tuple[Rows, KafkaBatch]]:
+    partitions, offsets = batch.partitions.copy(), batch.offsets.copy()
     rows_by_topic: dict[bytes, list[int]] = defaultdict(list)
-    positions: list[_Position] = []
-    for row, (topic_id, partition, offset) in enumerate(origins):
-        position = _position(partition, offset) if topic_id else None
-        positions.append(position or _Position(int(batch.partitions[row]), int(batch.offsets[row])))
-        rows_by_topic[topic_id if topic_id and position else b""].append(row)
+    for row, value in enumerate(origins):
+        origin = _parse(value)
+        if origin is not None:
+            partitions[row], offsets[row] = origin.partition, origin.offset
+        rows_by_topic[origin.topic_id if origin else b""].append(row)
+    placed = replace(batch, partitions=partitions, offsets=offsets)
     return [
-        (np.array(rows, dtype=np.intp), _moved(_take(batch, rows), topic_id, [positions[row] for row in rows]))
+        (np.array(rows, dtype=np.intp), replace(_take(placed, rows), topic_id=_text(topic_id) or batch.topic_id))
         for topic_id, rows in rows_by_topic.items()
     ]
 
 
-def _position(partition: bytes | None, offset: bytes | None) -> _Position | None:
-    """None if the two are not decimal numbers that Kafka could have given."""
-    if not partition or not offset or not partition.isdigit() or not offset.isdigit():
+def _parse(origin: bytes | None) -> _Origin | None:
+    """None if it is not a topic id and two decimal numbers that Kafka could have given."""
+    parts = (origin or b"").split(b"/")
+    if len(parts) != len(_Origin._fields):
         return None
-    position = _Position(int(partition), int(offset))
-    return position if position.partition <= _GREATEST_PARTITION and position.offset <= _GREATEST_OFFSET else None
+    topic_id, partition, offset = parts
+    if not topic_id or not partition.isdigit() or not offset.isdigit() or max(map(len, parts)) > _LONGEST_PART:
+        return None
+    parsed = _Origin(topic_id, int(partition), int(offset))
+    return parsed if parsed.partition <= _GREATEST_PARTITION and parsed.offset <= _GREATEST_OFFSET else None
 
 
-def _moved(part: KafkaBatch, topic_id: bytes, positions: list[_Position]) -> KafkaBatch:
-    return replace(
-        part,
-        topic_id=topic_id.decode(errors="replace") or part.topic_id,
-        partitions=np.array([position.partition for position in positions], dtype=np.int32),
-        offsets=np.array([position.offset for position in positions], dtype=np.int64),
-    )
+def _text(topic_id: bytes) -> str:
+    return topic_id.decode(errors="replace")
 
 
 def _take(batch: KafkaBatch, rows: list[int]) -> KafkaBatch:

@@ -33,8 +33,8 @@ class Route:
         return row_block(_ROW_BY_TABLE[self.table], batch)
 
 
-RAWFRAMES = Route("rawframes", headers.ORIGIN, one_row_per_event=True)
-DEAD_LETTERS = Route("dead_letters", (*headers.DEAD_LETTER, *headers.ORIGIN))
+RAWFRAMES = Route("rawframes", (headers.ORIGIN,), one_row_per_event=True)
+DEAD_LETTERS = Route("dead_letters", (*headers.DEAD_LETTER, headers.ORIGIN))
 _ROW_BY_TABLE = {row.table: row for row in ROWS if row.table}
 
 

@@ -14,7 +14,6 @@ from jobs.runtime.clickhouse import sink_function
 from jobs.runtime.clickhouse.routes import DEAD_LETTERS, RAWFRAMES, Route, row_route
 from jobs.runtime.clickhouse.settings import ClickHouseSettings
 from jobs.runtime.clickhouse.sink_function import ClickHouseSink
-from schemas.headers import ORIGIN
 from schemas.rows import FEATURES_BASE, INFERENCE_REQUEST
 from tests.builders import APPEND_MS, scalar_records
 from udfs.table_blocks import Block
@@ -58,8 +57,7 @@ def frame_columns(count: int) -> list[Any]:
 
 def test_rows_are_stored_with_position_and_append_time(monkeypatch: pytest.MonkeyPatch) -> None:
     sink, writer = opened(RAWFRAMES, monkeypatch)
-    nothing = [pd.Series([None] * 3)] * len(ORIGIN)
-    reasons = sink.eval(*frame_columns(3), *nothing)
+    reasons = sink.eval(*frame_columns(3), pd.Series([None] * 3))
     assert reasons.tolist() == [None, "not_storable: of own-topic", None]
     (block,) = writer.blocks
     assert block.columns["kafka_offset"].tolist() == [0, 1, 2]
@@ -68,8 +66,7 @@ def test_rows_are_stored_with_position_and_append_time(monkeypatch: pytest.Monke
 
 def test_reasons_come_back_in_the_order_of_the_rows_though_origins_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     sink, writer = opened(RAWFRAMES, monkeypatch)
-    origins = [pd.Series([b"a", b"b", b"a"]), pd.Series([b"0"] * 3), pd.Series([b"5", b"1", b"1"])]
-    reasons = sink.eval(*frame_columns(3), *origins)
+    reasons = sink.eval(*frame_columns(3), pd.Series([b"a/0/5", b"b/0/1", b"a/0/1"]))
     assert reasons.tolist() == [None, "not_storable: of b", "not_storable: of a"]
     assert {block.topic_id: len(block) for block in writer.blocks} == {"a": 2, "b": 1}
 
