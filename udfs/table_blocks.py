@@ -106,7 +106,7 @@ def object_array(values: Sequence[Any]) -> ColumnArray:
 def position_columns(batch: KafkaBatch, rows: NDArray[np.intp]) -> dict[str, ColumnArray]:
     """The columns that every table has: where each row stood in Kafka."""
     return {
-        "kafka_topic_id": object_array([batch.topic_id] * len(rows)),
+        "kafka_topic_id": np.full(len(rows), batch.topic_id, dtype=object),
         "kafka_partition": batch.partitions[rows],
         "kafka_offset": batch.offsets[rows],
     }
