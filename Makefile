@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 STACK := $(BIN)/brain-stack
 UV := $(BIN)/uv
-UV_PIP := $(UV) pip install --quiet --python $(BIN)/python --no-build-isolation
+UV_PIP := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-build-isolation
 
 .PHONY: help setup lock jars stack-up stack-down stack-status init kafka-init ch-init topics-pipeline submit demo \
         test test-unit check format train bench logs-kafka logs-clickhouse logs-flink flink-ui clickhouse-ui clean distclean

@@ -6,12 +6,12 @@ from collections.abc import Collection
 
 from bench.bytewax_contender import Bytewax
 from bench.contenders import Contender, PlainLoop
-from bench.flink_contenders import KeyedProcess, Sessionizer
+from bench.flink_contenders import FrameFilter, KeyedProcess, Sessionizer
 from bench.ingest_contender import Ingest
 from bench.workloads import SCALAR, WAVEFORM, WORKLOADS, Workload
 
-LETTERS = ("a", "b", "c", "d", "e", "f")
-OURS = {"a": SCALAR, "b": WAVEFORM, "c": SCALAR}
+LETTERS = ("a", "b", "c", "d", "e", "f", "g", "h")
+OURS = {"a": SCALAR, "b": WAVEFORM, "c": SCALAR, "g": SCALAR, "h": WAVEFORM}
 """Our contenders have one workload each; the peers do whatever is being measured of ours."""
 
 
@@ -23,7 +23,16 @@ def workloads_of(letters: Collection[str]) -> list[Workload]:
 
 def field(letters: Collection[str], workload: Workload) -> list[Contender]:
     """The chosen contenders on a workload, in the order of the table."""
-    everyone: list[Contender] = [Sessionizer("a"), Sessionizer("b"), Ingest(), Bytewax(), PlainLoop(), KeyedProcess()]
+    everyone: list[Contender] = [
+        Sessionizer("a"),
+        Sessionizer("b"),
+        FrameFilter("g"),
+        FrameFilter("h"),
+        Ingest(),
+        Bytewax(),
+        PlainLoop(),
+        KeyedProcess(),
+    ]
     return [
         contender
         for contender in everyone

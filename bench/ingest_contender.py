@@ -1,4 +1,4 @@
-"""Kafka -> ClickHouse: our clickhouse_ingest job on the frames that the sessionizer has copied."""
+"""Kafka -> ClickHouse: our clickhouse_ingest job on the frames that the frame filter has copied."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clickhouse_driver import Client
 from bench.cluster import PARTITIONS, Cluster
 from bench.errors import BenchError
 from bench.fill import Truth
-from bench.flink_contenders import PARALLELISM, FlinkContender, Sessionizer
+from bench.flink_contenders import PARALLELISM, FlinkContender, FrameFilter
 from bench.tally import Watch
 from bench.topics import OUTPUTS, empty_topics, end_offsets
 from schemas.topics import Topic
@@ -72,7 +72,7 @@ class Ingest(FlinkContender):
         self._environment: dict[str, str] = {}
 
     def outputs(self) -> tuple[str, ...]:
-        """None: what the sessionizer has written is its input."""
+        """None: what the frame filter has written is its input."""
         return ()
 
     def job_environment(self) -> Mapping[str, str]:
@@ -103,15 +103,15 @@ def _copied(cluster: Cluster) -> int:
 
 
 def _copy_frames(cluster: Cluster, truth: Truth) -> None:
-    """Runs the sessionizer, unmeasured."""
+    """Runs the frame filter, unmeasured."""
     empty_topics(cluster.endpoints.kafka_bootstrap, OUTPUTS, partitions=PARTITIONS)
-    job = Sessionizer("a")
+    job = FrameFilter("g")
     job.prepare(cluster, truth)
     watch = job.watch(cluster, truth)
     try:
         job.start(cluster)
         if not watch.poll(_COPY_TIMEOUT_S):
-            raise BenchError(f"the sessionizer copied {watch.count():,} of {truth.frames:,} frames: {job.failure()}")
+            raise BenchError(f"the frame filter copied {watch.count():,} of {truth.frames:,} frames: {job.failure()}")
     finally:
         watch.close()
         job.stop(cluster)

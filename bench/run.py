@@ -60,6 +60,8 @@ def run_workload(bench: Bench, workload: Workload, contenders: Sequence[Contende
         truth += _extend(bench, workload, range(filled, sessions), run)
         filled = sessions
         for contender in racing:
+            if contender.needs_warm_up and stage == contender.stages(workload)[0]:
+                _warm_up(bench, contender, workload, truth)
             measured = [(_measure(bench, entrant, workload, truth), entrant) for entrant in entrants[contender]]
             run.measurements += [measurement for measurement, _ in measured]
             entrants[contender] = [_fastest(measured)]
@@ -74,6 +76,11 @@ def _extend(bench: Bench, workload: Workload, sessions: range, run: Run) -> Trut
     run.fill_rates.append((workload.name, sent.frames, sent.frames / (time.monotonic() - started_s)))
     await_heartbeats(bootstrap, Topic.RAWFRAMES, after_s=IDLE_S + _MARGIN_S)
     return sent
+
+
+def _warm_up(bench: Bench, contender: Contender, workload: Workload, truth: Truth) -> None:
+    bench.say(f"{workload.name}, {truth.frames:,} frames: ({contender.letter}) {contender.name}, warming up")
+    measure(bench.cluster, contender, workload.name, truth)
 
 
 def _measure(bench: Bench, entrant: Contender, workload: Workload, truth: Truth) -> Measurement:

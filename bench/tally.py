@@ -10,10 +10,11 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from bench.fill import Truth
-from bench.topics import partitions_of
+from bench.topics import end_offsets, partitions_of
 
 _BATCH = 10_000
 _RELATIVE_TOLERANCE = 1e-9
+_COUNT_S = 0.2
 
 
 class Watch(Protocol):
@@ -108,3 +109,34 @@ class SessionRows:
     def close(self) -> None:
         """See Watch."""
         self._consumer.close()
+
+
+class CopiedFrames:
+    """The watch over a topic of copied frames: at least as many records as frames, heartbeats being copied too."""
+
+    def __init__(self, bootstrap: str, topic: str, expected: int) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._expected = expected
+        self._copied = 0
+
+    def poll(self, timeout_s: float) -> bool:
+        """See Watch."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            self._copied = sum(end_offsets(self._bootstrap, self._topic).values())
+            if self._copied >= self._expected:
+                return True
+            time.sleep(_COUNT_S)
+        return False
+
+    def count(self) -> int:
+        """See Watch."""
+        return self._copied
+
+    def problem(self) -> str | None:
+        """None: what is in the copies is checked when they are stored, see (c)."""
+        return None
+
+    def close(self) -> None:
+        """See Watch: it holds nothing open."""

@@ -59,10 +59,10 @@ class Workload:
         return replace(self, stages=(self.stages[-1], self.stages[-1] * FLAT_FACTOR))
 
 
-SCALAR = Workload("scalar", "TEMP", 1, 15.0, 25.0, concurrent_sessions=1_000, stages=(1_680, 6_660, 33_300))
-"""1 value a frame: 100,800, 399,600 and 1,998,000 frames."""
+SCALAR = Workload("scalar", "TEMP", 1, 15.0, 25.0, concurrent_sessions=1_000, stages=(1_680, 16_650, 66_600))
+"""1 value a frame: 100,800, 999,000 and 3,996,000 frames."""
 
-WAVEFORM = Workload("waveform", "GRF", 100, 0.0, 800.0, concurrent_sessions=100, stages=(250, 1_000, 4_000))
-"""100 samples of 16 channels a frame: 15,000, 60,000 and 240,000 frames."""
+WAVEFORM = Workload("waveform", "GRF", 100, 0.0, 800.0, concurrent_sessions=100, stages=(250, 1_500, 7_500))
+"""100 samples of 16 channels a frame: 15,000, 90,000 and 450,000 frames."""
 
 WORKLOADS = (SCALAR, WAVEFORM)

@@ -8,11 +8,8 @@ SENSOR_MS = "sensor_ms"
 BUCKET_MS = "bucket_ms"
 """On a validated frame: where its longest-session bucket begins, decimal."""
 
-ORIGIN_TOPIC_ID = "origin_topic_id"
-ORIGIN_PARTITION = "origin_partition"
-ORIGIN_OFFSET = "origin_offset"
-ORIGIN = (ORIGIN_TOPIC_ID, ORIGIN_PARTITION, ORIGIN_OFFSET)
-"""On a record that a job copied: Kafka's id of the topic it was copied from, and its position there."""
+ORIGIN = "origin"
+"""On a record that a job copied: where the original stands, as topic id/partition/offset. Kafka's id, not its name."""
 
 REASON = "reason"
 DETAIL = "detail"

@@ -128,24 +128,39 @@ def generated_configuration(settings: StackSettings, home: StackHome) -> dict[st
     }
 
 
+WORKER_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 1024 * 1024),
+    "MALLOC_TRIM_THRESHOLD_": str(256 * 1024 * 1024),
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+"""How Python workers, which inherit it from the TaskManager, use memory: a batch of megabytes takes the place of the
+one before. With the C library's defaults each is mapped from the kernel and given back, two fifths of a worker's time
+on waveforms."""
+
+
 def environment(inherited: Mapping[str, str], home: StackHome, *, java: Path) -> dict[str, str]:
     """The environment in which Flink's scripts find this home; other Flink settings are left out."""
     kept = {name: value for name, value in inherited.items() if not name.startswith("FLINK_")}
-    return kept | {
-        "JAVA_HOME": str(java),
-        "FLINK_HOME": str(home.flink),
-        "FLINK_CONF_DIR": str(home.flink_conf),
-        "FLINK_LIB_DIR": str(home.flink / "lib"),
-        # Not links in our home: Flink walks these folders without following links.
-        "FLINK_OPT_DIR": str(wheel() / "opt"),
-        "FLINK_PLUGINS_DIR": str(wheel() / "plugins"),
-        "FLINK_LOG_DIR": str(home.logs),
-        "FLINK_PID_DIR": str(home.run),
-        "FLINK_IDENT_STRING": IDENT,
-        # Flink's log file names end with the host's name; ours shall be the same on every machine.
-        "HOSTNAME": "localhost",
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]),
-    }
+    return (
+        kept
+        | WORKER_MEMORY
+        | {
+            "JAVA_HOME": str(java),
+            "FLINK_HOME": str(home.flink),
+            "FLINK_CONF_DIR": str(home.flink_conf),
+            "FLINK_LIB_DIR": str(home.flink / "lib"),
+            # Not links in our home: Flink walks these folders without following links.
+            "FLINK_OPT_DIR": str(wheel() / "opt"),
+            "FLINK_PLUGINS_DIR": str(wheel() / "plugins"),
+            "FLINK_LOG_DIR": str(home.logs),
+            "FLINK_PID_DIR": str(home.run),
+            "FLINK_IDENT_STRING": IDENT,
+            # Flink's log file names end with the host's name; ours shall be the same on every machine.
+            "HOSTNAME": "localhost",
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]),
+        }
+    )
 
 
 def foreground_command(home: StackHome, script: str) -> list[str]:

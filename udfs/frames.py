@@ -139,7 +139,8 @@ def _validate_by_template(
         _matrix([batch.sensor_ms[row] for row in rows]),
     )
     good = matched & sealed
-    columns = Columns._make(column[sealed[columns.rows]] for column in columns)
+    if not sealed.all():
+        columns = Columns._make(column[sealed[columns.rows]] for column in columns)
     if good.any():
         _summarise(template.layout, columns._replace(rows=rows[columns.rows]), batch.append_ms, verdicts)
     unread: NDArray[np.intp] = rows[~good]

@@ -38,7 +38,7 @@ class FrameGroup:
     Attributes:
         key: of all its records.
         bucket_ms: where its bucket begins in sensor time.
-        summaries: one packed summary a frame, in any order, duplicates included.
+        summaries: packed summaries of none, one or several frames each, in any order, duplicates included.
     """
 
     key: RecordKey
@@ -71,7 +71,7 @@ def summarize_sessions(groups: Sequence[FrameGroup]) -> list[list[RowValues]]:
     rows: list[list[RowValues]] = [[] for _ in groups]
     by_sensor: dict[str, list[int]] = {}
     for index, group in enumerate(groups):
-        if group.summaries:
+        if any(group.summaries):
             by_sensor.setdefault(group.key.sensor_type, []).append(index)
     for sensor_type, members in by_sensor.items():
         _summarize_sensor(SENSORS[sensor_type], groups, members, rows)
@@ -81,10 +81,9 @@ def summarize_sessions(groups: Sequence[FrameGroup]) -> list[list[RowValues]]:
 def _summarize_sensor(
     sensor: Sensor, groups: Sequence[FrameGroup], members: list[int], rows: list[list[RowValues]]
 ) -> None:
-    packed = [summary for index in members for summary in groups[index].summaries]
+    packed = [b"".join(groups[index].summaries) for index in members]
     frames = unpack_summaries(packed, len(sensor.channels))
-    sizes = [len(groups[index].summaries) for index in members]
-    group_of = np.repeat(np.arange(len(members)), sizes)
+    group_of = np.repeat(np.arange(len(members)), [len(summaries) // frames.itemsize for summaries in packed])
     cut = cut_sessions(frames, group_of, sensor.session_gap_ms * 1000)
     kept = frames[cut.order]
     columns = _session_columns(kept, cut)

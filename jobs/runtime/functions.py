@@ -31,6 +31,7 @@ from schemas.rows import (
 )
 from udfs.base_rows import derive_base_features
 from udfs.frames import validate_frames
+from udfs.gathering import gather_summaries
 from udfs.health_rows import RecordGroup, extract_health_features
 from udfs.inference_rows import build_requests, score_requests
 from udfs.scorer import Scorer
@@ -54,18 +55,12 @@ def _encode(row: Row, groups: Sequence[Sequence[RowValues]]) -> pd.Series[Any]:
     return _objects([[encode_row(row, values) for values in group] for group in groups])
 
 
-def _validate(
+def _find_buckets(
     keys: pd.Series[Any], values: pd.Series[Any], sensor_ms: pd.Series[Any], append_time: pd.Series[Any]
-) -> pd.DataFrame:
+) -> pd.Series[Any]:
     verdicts = validate_frames(keys.tolist(), values.tolist(), sensor_ms.tolist(), milliseconds(append_time))
-    return pd.DataFrame(
-        {
-            "reason": _objects(verdicts.reason),
-            "detail": _objects(verdicts.detail),
-            "bucket_ms": verdicts.bucket_ms,
-            "summary": _objects(verdicts.summary),
-        }
-    )
+    buckets = zip(verdicts.bucket_ms.tolist(), verdicts.reason, strict=True)
+    return _objects([bucket if reason is None else None for bucket, reason in buckets])
 
 
 def _summarize(keys: pd.Series[Any], bucket_ms: pd.Series[Any], summaries: pd.Series[Any]) -> pd.Series[Any]:
@@ -116,6 +111,29 @@ def _reasons(errors: Sequence[InvalidMessage | None]) -> dict[str, pd.Series[Any
         "reason": _objects([error and error.reason.value for error in errors]),
         "detail": _objects([error and error.detail for error in errors]),
     }
+
+
+class Validate(ScalarFunction):  # type: ignore[misc]
+    """rawframes records to verdicts, with the summaries that the session window gathers."""
+
+    def __init__(self, idle_ms: int) -> None:
+        self._idle_ms = idle_ms
+
+    def eval(
+        self, keys: pd.Series[Any], values: pd.Series[Any], sensor_ms: pd.Series[Any], append_time: pd.Series[Any]
+    ) -> pd.DataFrame:
+        """A reason, or a bucket and for some records summaries, for each record."""
+        record_keys, append_ms = keys.tolist(), milliseconds(append_time)
+        verdicts = validate_frames(record_keys, values.tolist(), sensor_ms.tolist(), append_ms)
+        gathered = gather_summaries(record_keys, verdicts.bucket_ms, append_ms, verdicts.summary, idle_ms=self._idle_ms)
+        return pd.DataFrame(
+            {
+                "reason": _objects(verdicts.reason),
+                "detail": _objects(verdicts.detail),
+                "bucket_ms": verdicts.bucket_ms,
+                "summaries": _objects(gathered),
+            }
+        )
 
 
 class RequestInference(ScalarFunction):  # type: ignore[misc]
@@ -171,10 +189,19 @@ def _encoded(row: Row, values: RowValues | None) -> bytes | None:
 
 _TRANSFORMED = _row_type(output_rows=_ROWS)
 
-validate = udf(_validate, result_type=_row_type(bucket_ms=DataTypes.BIGINT(), summary=_BYTES), func_type="pandas")
+find_buckets = udf(_find_buckets, result_type=DataTypes.BIGINT(), func_type="pandas")
 summarize = udf(_summarize, result_type=_ROWS, func_type="pandas")
 extract_health = udf(_extract_health, result_type=_ROWS, func_type="pandas")
 derive_base = udf(_derive_base, result_type=_TRANSFORMED, func_type="pandas")
+
+
+def validate(session_idle_ms: int) -> UserDefinedScalarFunctionWrapper:
+    """The function that validates frames, for session windows with this idle pause."""
+    return udf(
+        Validate(session_idle_ms),
+        result_type=_row_type(bucket_ms=DataTypes.BIGINT(), summaries=_BYTES),
+        func_type="pandas",
+    )
 
 
 def request_inference(card: ModelCard) -> UserDefinedScalarFunctionWrapper:

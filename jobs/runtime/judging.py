@@ -6,7 +6,7 @@ A dead letter is the original record, key, value, headers and time, with why and
 from __future__ import annotations
 
 from jobs.runtime.environment import JobEnvironment, evaluate_once
-from jobs.runtime.kafka_tables import create_frame_sink, text_headers
+from jobs.runtime.kafka_tables import create_frame_sink, header_map, text
 from schemas import headers
 
 
@@ -49,14 +49,14 @@ def insert_refused(job: JobEnvironment, stored: str, topic: str) -> None:
 
 def _insert_dead_letters(job: JobEnvironment, sink: str, topic: str, rows: str) -> None:
     create_frame_sink(job, sink, topic)
-    added = text_headers(
+    added = header_map(
         {
-            headers.REASON: "reason",
-            headers.DETAIL: "COALESCE(detail, '')",
-            headers.STAGE: f"'{job.name}'",
-            headers.SOURCE_TOPIC: "record_topic",
-            headers.SOURCE_PARTITION: "CAST(record_partition AS STRING)",
-            headers.SOURCE_OFFSET: "CAST(record_offset AS STRING)",
+            headers.REASON: text("reason"),
+            headers.DETAIL: text("COALESCE(detail, '')"),
+            headers.STAGE: text(f"'{job.name}'"),
+            headers.SOURCE_TOPIC: text("record_topic"),
+            headers.SOURCE_PARTITION: text("CAST(record_partition AS STRING)"),
+            headers.SOURCE_OFFSET: text("CAST(record_offset AS STRING)"),
         }
     )
     job.insert(

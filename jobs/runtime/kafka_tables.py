@@ -71,9 +71,14 @@ def _create_sink(job: JobEnvironment, name: str, topic: str, metadata: str) -> N
     )
 
 
-def text_headers(values: Mapping[str, str]) -> str:
-    """SQL of a MAP of headers: name -> SQL of its text."""
-    return "MAP[" + ", ".join(f"'{name}', ENCODE({text}, 'UTF-8')" for name, text in values.items()) + "]"
+def text(sql: str) -> str:
+    """SQL of a header's bytes from SQL of its text."""
+    return f"ENCODE({sql}, 'UTF-8')"
+
+
+def header_map(values: Mapping[str, str]) -> str:
+    """SQL of a MAP of headers: name -> SQL of its bytes."""
+    return "MAP[" + ", ".join(f"'{name}', {value}" for name, value in values.items()) + "]"
 
 
 def _options(job: JobEnvironment, topic: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 JOBS = (
     "sessionizer",
+    "frame_filter",
     "feature_base",
     "feature_health",
     "inference_trigger",

@@ -16,6 +16,7 @@ import pytest
 from edge.sources.synthetic_gait import synthesize_gait
 from jobs.runtime.registry import JOBS
 from schemas.envelope import MAX_FRAME_BYTES, Record
+from schemas.headers import BUCKET_MS, ORIGIN, SENSOR_MS
 from schemas.rows import FEATURES_HEALTH, INFERENCE_RESULT, SESSION_FEATURES, Row
 from tests.builders import START_US, FrameBuilder, scalar_records, wave_records
 from tests.line import Line, Message
@@ -93,7 +94,7 @@ def test_bad_frames_become_dead_letters_with_their_bytes_and_good_neighbours_pas
         assert letter.headers["source_topic"] == b"rawframes"
     (session,) = line.wait_for_rows(SESSION_FEATURES, 1, session_id=session_id, device_id="walker-1")
     assert (session["frames"], session["completeness"]) == (30, 1.0)
-    assert line.restarts("sessionizer") == 0
+    assert [line.restarts(name) for name in ("sessionizer", "frame_filter")] == [0, 0]
     line.wait_until(
         lambda: (
             line.query("SELECT count() FROM brain.dead_letters FINAL WHERE key LIKE %(k)s", k=f"%{session_id}%")
@@ -101,6 +102,27 @@ def test_bad_frames_become_dead_letters_with_their_bytes_and_good_neighbours_pas
         ),
         "the dead letters in ClickHouse",
     )
+
+
+def test_good_frames_are_copied_as_they_came_and_bad_ones_are_not(line: Line, session_id: str) -> None:
+    good = scalar_records(30, session_id=session_id, boot_id=session_id)
+    line.send([*bad_records(session_id).values(), *good])
+
+    def of_this_test(topic: str) -> list[Message]:
+        return line.read(topic, lambda message: session_id.encode() in (message.key or b""))
+
+    line.wait_until(lambda: len(of_this_test("rawframes-processed")) >= len(good), "the copies")
+    copies = of_this_test("rawframes-processed")
+    assert [(copy.key, copy.value) for copy in copies] == [(record.key, record.value) for record in good]
+    originals = {message.value: message for message in of_this_test("rawframes")}
+    for copy in copies:
+        original = originals[copy.value]
+        assert (copy.partition, copy.timestamp_ms) == (original.partition, original.timestamp_ms)
+        assert copy.headers.keys() == {SENSOR_MS, BUCKET_MS, ORIGIN}
+        assert copy.headers[SENSOR_MS] == original.headers[SENSOR_MS]
+        assert copy.headers[BUCKET_MS] == str(START_US // 1000).encode()
+    offsets = [int(copy.headers[ORIGIN].split(b"/")[2]) for copy in copies]
+    assert offsets == sorted(set(offsets))
 
 
 def test_rows_that_a_job_cannot_read_become_its_dead_letters(line: Line, session_id: str) -> None:
@@ -169,7 +191,8 @@ def test_a_wrong_clock_harms_nobody_else(line: Line, session_id: str) -> None:
     assert {row["frames"] for row in rows.values()} == {10}
 
 
-def test_a_stopped_sessionizer_does_not_cut_sessions(line: Line, session_id: str) -> None:
+@pytest.mark.parametrize("job", ["sessionizer", "frame_filter"])
+def test_a_stopped_job_does_not_cut_sessions(line: Line, session_id: str, job: str) -> None:
     walk = synthesize_gait(90.0, seed=12).recording.samples
     records = wave_records(walk, session_id=session_id, boot_id=session_id)
     stopped = threading.Event()
@@ -182,12 +205,12 @@ def test_a_stopped_sessionizer_does_not_cut_sessions(line: Line, session_id: str
 
     walker = threading.Thread(target=send_a_frame_each_half_second)
     walker.start()
-    savepoint = line.run("brain-jobs", "savepoint", "sessionizer", "--stop").stdout.split()[-1]
-    assert "sessionizer" not in line.live()
+    savepoint = line.run("brain-jobs", "savepoint", job, "--stop").stdout.split()[-1]
+    assert job not in line.live()
     time.sleep(10)
     stopped.set()
     walker.join()
-    line.submit("sessionizer", "--from", savepoint)
+    line.submit(job, "--from", savepoint)
     session = line.wait_for_rows(SESSION_FEATURES, 1, session_id=session_id)
     health = line.wait_for_rows(FEATURES_HEALTH, 1, session_id=session_id)
     assert [(row["frames"], row["duplicate_frames"]) for row in session] == [(90, 0)]

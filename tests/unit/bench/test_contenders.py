@@ -30,7 +30,7 @@ def letters_on(chosen: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [
-        ("".join(LETTERS), {"scalar": "acdef", "waveform": "bdef"}),
+        ("".join(LETTERS), {"scalar": "agcdef", "waveform": "bhdef"}),
         ("ad", {"scalar": "ad"}),
         ("bd", {"waveform": "bd"}),
         ("c", {"scalar": "c"}),
