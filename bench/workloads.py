@@ -55,8 +55,8 @@ class Workload:
         return replace(self, stages=tuple(max(1, sessions // QUICK_DIVISOR) for sessions in self.stages))
 
     def long(self) -> Workload:
-        """Only the largest size and ten times it, to see whether memory stays flat."""
-        return replace(self, stages=(self.stages[-1], self.stages[-1] * FLAT_FACTOR))
+        """The second largest size and ten times it, to see whether memory stays flat."""
+        return replace(self, stages=(self.stages[-2], self.stages[-2] * FLAT_FACTOR))
 
 
 SCALAR = Workload("scalar", "TEMP", 1, 15.0, 25.0, concurrent_sessions=1_000, stages=(1_680, 16_650, 66_600))

@@ -1,4 +1,4 @@
-"""rawframes -> rawframes-processed: copies the frames that are valid; the sessionizer writes the others' dead letters."""
+"""rawframes -> rawframes-processed: copies the valid frames; dead letters of the others are the sessionizer's."""
 
 from __future__ import annotations
 
