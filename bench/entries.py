@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from bench.bytewax_contender import Bytewax
 from bench.contenders import Contender, PlainLoop
-from bench.flink_contenders import FrameFilter, KeyedProcess, Sessionizer
+from bench.flink_contenders import READINGS_BATCH, WAVEFORMS_BATCH, FrameFilter, KeyedProcess, Sessionizer
 from bench.ingest_contender import Ingest
 from bench.workloads import SCALAR, WAVEFORM, WORKLOADS, Workload
 
@@ -24,10 +24,10 @@ def workloads_of(letters: Collection[str]) -> list[Workload]:
 def field(letters: Collection[str], workload: Workload) -> list[Contender]:
     """The chosen contenders on a workload, in the order of the table."""
     everyone: list[Contender] = [
-        Sessionizer("a"),
-        Sessionizer("b"),
-        FrameFilter("g"),
-        FrameFilter("h"),
+        Sessionizer("a", READINGS_BATCH),
+        Sessionizer("b", WAVEFORMS_BATCH),
+        FrameFilter("g", READINGS_BATCH),
+        FrameFilter("h", WAVEFORMS_BATCH),
         Ingest(),
         Bytewax(),
         PlainLoop(),

@@ -21,6 +21,7 @@ from schemas.topics import Topic
 from stack.home import REPOSITORY
 
 PARALLELISM = 2
+READINGS_BATCH, WAVEFORMS_BATCH = 10_000, 2_000
 SUBMIT_CLIENT = "submit client"
 
 
@@ -106,6 +107,11 @@ class FlinkContender(Contender):
                     rest.cancel(job.job_id)
 
 
+def frame_environment(batch_rows: int) -> dict[str, str]:
+    """The settings of a job that reads frames: the batch that the documentation names for its kind of frame."""
+    return {"BRAIN_JOBS_PARALLELISM": str(PARALLELISM), "BRAIN_JOBS_FRAME_BATCH_ROWS": str(batch_rows)}
+
+
 class Sessionizer(FlinkContender):
     """Our sessionizer job exactly as shipped: validation, dead letters, sessions, statistics."""
 
@@ -113,14 +119,15 @@ class Sessionizer(FlinkContender):
     script = REPOSITORY / "jobs" / "sessionizer.py"
     results = Topic.SESSION_FEATURES.value
 
-    def __init__(self, letter: str) -> None:
+    def __init__(self, letter: str, batch_rows: int) -> None:
         super().__init__()
         self.letter = letter
         self.name = "sessionizer"
+        self._batch_rows = batch_rows
 
     def job_environment(self) -> Mapping[str, str]:
         """See FlinkContender."""
-        return {"BRAIN_JOBS_PARALLELISM": str(PARALLELISM)}
+        return frame_environment(self._batch_rows)
 
     def leftovers(self, cluster: Cluster, truth: Truth) -> str | None:
         """No frame may have become a dead letter."""
@@ -136,14 +143,15 @@ class FrameFilter(FlinkContender):
     script = REPOSITORY / "jobs" / "frame_filter.py"
     results = Topic.RAWFRAMES_PROCESSED.value
 
-    def __init__(self, letter: str) -> None:
+    def __init__(self, letter: str, batch_rows: int) -> None:
         super().__init__()
         self.letter = letter
         self.name = "frame filter"
+        self._batch_rows = batch_rows
 
     def job_environment(self) -> Mapping[str, str]:
         """See FlinkContender."""
-        return {"BRAIN_JOBS_PARALLELISM": str(PARALLELISM)}
+        return frame_environment(self._batch_rows)
 
     def watch(self, cluster: Cluster, truth: Truth) -> Watch:
         """See Contender."""

@@ -10,7 +10,7 @@ from clickhouse_driver import Client
 from bench.cluster import PARTITIONS, Cluster
 from bench.errors import BenchError
 from bench.fill import Truth
-from bench.flink_contenders import PARALLELISM, FlinkContender, FrameFilter
+from bench.flink_contenders import PARALLELISM, READINGS_BATCH, FlinkContender, FrameFilter
 from bench.tally import Watch
 from bench.topics import OUTPUTS, empty_topics, end_offsets
 from schemas.topics import Topic
@@ -19,6 +19,7 @@ from stack.initialise import clickhouse_client
 
 TABLE = "brain.rawframes"
 _COPY_TIMEOUT_S = 900.0
+_INSERT_ROWS = 25_000
 _POLL_S = 0.1
 
 
@@ -88,6 +89,7 @@ class Ingest(FlinkContender):
         client.disconnect()
         self._environment = {
             "BRAIN_JOBS_PARALLELISM": str(PARALLELISM),
+            "BRAIN_JOBS_STORE_BATCH_ROWS": str(_INSERT_ROWS),
             "BRAIN_JOBS_CLICKHOUSE__HOST": cluster.endpoints.clickhouse_host,
             "BRAIN_JOBS_CLICKHOUSE__PORT": str(cluster.endpoints.clickhouse_tcp_port),
         }
@@ -105,7 +107,7 @@ def _copied(cluster: Cluster) -> int:
 def _copy_frames(cluster: Cluster, truth: Truth) -> None:
     """Runs the frame filter, unmeasured."""
     empty_topics(cluster.endpoints.kafka_bootstrap, OUTPUTS, partitions=PARTITIONS)
-    job = FrameFilter("g")
+    job = FrameFilter("g", READINGS_BATCH)
     job.prepare(cluster, truth)
     watch = job.watch(cluster, truth)
     try:

@@ -9,13 +9,10 @@ from jobs.runtime.storing import store_dead_letters, store_topic
 from schemas.rows import ROWS
 from schemas.topics import Topic
 
-# Frames of up to some kB: a batch is one INSERT for each Kafka partition, and has to fit into memory a few times.
-BATCH_ROWS = 10_000
-
 
 def build(settings: JobSettings) -> JobEnvironment:
     """Wires the job; `submit` sends it."""
-    job = open_environment(settings, "clickhouse_ingest", batch_rows=BATCH_ROWS)
+    job = open_environment(settings, "clickhouse_ingest", batch_rows=settings.store_batch_rows)
     routes = {settings.topic(Topic.RAWFRAMES_PROCESSED): RAWFRAMES}
     routes |= {settings.topic(row.topic): row_route(row) for row in ROWS if row.table}
     for topic, route in routes.items():

@@ -10,13 +10,13 @@ from jobs.runtime.settings import JobSettings
 from schemas import headers
 from schemas.topics import Topic
 
-# As in the sessionizer: a bundle of waveforms ends by time long before it has so many rows.
-BATCH_ROWS = 10_000
+# A bundle costs a round trip to the worker. One of waveforms ends by time long before it has so many rows.
+BUNDLE_ROWS = 10_000
 
 
 def build(settings: JobSettings) -> JobEnvironment:
     """Wires the job; `submit` sends it."""
-    job = open_environment(settings, "frame_filter", batch_rows=BATCH_ROWS)
+    job = open_environment(settings, "frame_filter", batch_rows=settings.frame_batch_rows, bundle_rows=BUNDLE_ROWS)
     job.tables.create_temporary_function("find_buckets", find_buckets)
     create_source(job, "rawframes", settings.topic(Topic.RAWFRAMES))
     create_frame_sink(job, "processed", settings.topic(Topic.RAWFRAMES_PROCESSED))

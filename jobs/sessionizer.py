@@ -11,14 +11,13 @@ from jobs.runtime.settings import JobSettings
 from schemas import headers
 from schemas.topics import Topic
 
-# Rows are frames, after the window the summaries of a session's frames. Readings fill such a batch within
-# milliseconds; waveforms never do, because a bundle ends after `bundle_ms`: it holds what is read meanwhile.
-BATCH_ROWS = 10_000
+# A bundle costs a round trip to the worker. One of waveforms ends by time long before it has so many rows.
+BUNDLE_ROWS = 10_000
 
 
 def build(settings: JobSettings) -> JobEnvironment:
     """Wires the job; `submit` sends it."""
-    job = open_environment(settings, "sessionizer", batch_rows=BATCH_ROWS)
+    job = open_environment(settings, "sessionizer", batch_rows=settings.frame_batch_rows, bundle_rows=BUNDLE_ROWS)
     job.tables.create_temporary_function("validate", validate(settings.session_idle_ms))
     job.tables.create_temporary_function("summarize", summarize)
     create_source(job, "rawframes", settings.topic(Topic.RAWFRAMES))

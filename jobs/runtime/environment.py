@@ -52,14 +52,15 @@ class JobEnvironment:
         return str(client.get_job_id())
 
 
-def open_environment(settings: JobSettings, name: str, *, batch_rows: int) -> JobEnvironment:
+def open_environment(settings: JobSettings, name: str, *, batch_rows: int, bundle_rows: int = 0) -> JobEnvironment:
     """An empty job of that name.
 
     Args:
         settings: of the suite.
         name: of the job, also its consumer group and checkpoint folder.
-        batch_rows: rows of an Arrow batch and of a bundle. A row may be a whole session, so this bounds
-            memory: choose it by the bytes a row may have.
+        batch_rows: rows of an Arrow batch. A row may be a whole session, so this bounds memory: choose it by the
+            bytes a row may have.
+        bundle_rows: rows after which a bundle ends even before its time; one batch if not given.
     """
     stream = StreamExecutionEnvironment.get_execution_environment()
     cluster = stream._j_stream_execution_environment.getConfiguration().toMap()
@@ -71,7 +72,7 @@ def open_environment(settings: JobSettings, name: str, *, batch_rows: int) -> Jo
         "table.local-time-zone": "UTC",
         "table.exec.uid.generation": "ALWAYS",
         "python.fn-execution.arrow.batch.size": str(batch_rows),
-        "python.fn-execution.bundle.size": str(batch_rows),
+        "python.fn-execution.bundle.size": str(max(batch_rows, bundle_rows)),
         "python.fn-execution.bundle.time": str(settings.bundle_ms),
         **_state_options(settings, folder),
         **settings.flink_options,
