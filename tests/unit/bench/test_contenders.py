@@ -14,7 +14,7 @@ from bench.bytewax_contender import REQUIREMENTS, Bytewax
 from bench.cluster import Cluster
 from bench.contenders import Command, last_error
 from bench.entries import LETTERS, field, workloads_of
-from bench.flink_contenders import KeyedProcess, Sessionizer
+from bench.flink_contenders import READINGS_BATCH, KeyedProcess, Sessionizer
 from bench.workloads import WORKLOADS, Workload
 
 CLUSTER = cast(Cluster, SimpleNamespace(endpoints=SimpleNamespace(kafka_bootstrap="broker:1")))
@@ -44,7 +44,7 @@ def test_peers_do_the_workloads_of_the_chosen_contenders_of_ours(chosen: str, ex
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
 def test_every_contender_is_measured_at_two_sizes_of_the_topic(workload: Workload) -> None:
     for sized in (workload, workload.quick(), workload.long()):
-        for contender in (Sessionizer("a"), KeyedProcess()):
+        for contender in (Sessionizer("a", READINGS_BATCH), KeyedProcess()):
             first, second = contender.stages(sized)
             assert sized.stages[first] < sized.stages[second]
 
