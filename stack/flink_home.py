@@ -135,8 +135,7 @@ WORKER_MEMORY = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 """How Python workers, which inherit it from the TaskManager, use memory: a batch of megabytes takes the place of the
-one before. With the C library's defaults each is mapped from the kernel and given back, two fifths of a worker's time
-on waveforms."""
+one before. With the C library's defaults each is mapped from the kernel, page by page, and given back."""
 
 
 def environment(inherited: Mapping[str, str], home: StackHome, *, java: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Gathering within a batch: what the window would put together anyway is put together before it.
 
-Window state costs the JVM several microseconds a row. A batch mostly holds several frames of a key, so their
-summaries travel as one row.
+A row in a session window is dear on the JVM. Under load a batch holds several frames of a key, so their summaries
+travel as one row. Why: docs/adr/0009-summaries-gather-within-the-batch.md.
 """
 
 from __future__ import annotations
