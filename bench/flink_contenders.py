@@ -107,27 +107,26 @@ class FlinkContender(Contender):
                     rest.cancel(job.job_id)
 
 
-def frame_environment(batch_rows: int) -> dict[str, str]:
-    """The settings of a job that reads frames: the batch that the documentation names for its kind of frame."""
-    return {"BRAIN_JOBS_PARALLELISM": str(PARALLELISM), "BRAIN_JOBS_FRAME_BATCH_ROWS": str(batch_rows)}
-
-
-class Sessionizer(FlinkContender):
-    """Our sessionizer job exactly as shipped: validation, dead letters, sessions, statistics."""
-
-    job_name = "sessionizer"
-    script = REPOSITORY / "jobs" / "sessionizer.py"
-    results = Topic.SESSION_FEATURES.value
+class FrameJob(FlinkContender):
+    """One of our jobs that read frames, set as the documentation advises for the workload's kind of frame."""
 
     def __init__(self, letter: str, batch_rows: int) -> None:
         super().__init__()
         self.letter = letter
-        self.name = "sessionizer"
+        self.name = self.job_name.replace("_", " ")
+        self.script = REPOSITORY / "jobs" / f"{self.job_name}.py"
         self._batch_rows = batch_rows
 
     def job_environment(self) -> Mapping[str, str]:
         """See FlinkContender."""
-        return frame_environment(self._batch_rows)
+        return {"BRAIN_JOBS_PARALLELISM": str(PARALLELISM), "BRAIN_JOBS_FRAME_BATCH_ROWS": str(self._batch_rows)}
+
+
+class Sessionizer(FrameJob):
+    """Our sessionizer job exactly as shipped: validation, dead letters, sessions, statistics."""
+
+    job_name = "sessionizer"
+    results = Topic.SESSION_FEATURES.value
 
     def leftovers(self, cluster: Cluster, truth: Truth) -> str | None:
         """No frame may have become a dead letter."""
@@ -136,22 +135,11 @@ class Sessionizer(FlinkContender):
         return f"{dead:,} dead letters" if dead else None
 
 
-class FrameFilter(FlinkContender):
+class FrameFilter(FrameJob):
     """Our frame_filter job exactly as shipped: validation, and the copy of every good frame."""
 
     job_name = "frame_filter"
-    script = REPOSITORY / "jobs" / "frame_filter.py"
     results = Topic.RAWFRAMES_PROCESSED.value
-
-    def __init__(self, letter: str, batch_rows: int) -> None:
-        super().__init__()
-        self.letter = letter
-        self.name = "frame filter"
-        self._batch_rows = batch_rows
-
-    def job_environment(self) -> Mapping[str, str]:
-        """See FlinkContender."""
-        return frame_environment(self._batch_rows)
 
     def watch(self, cluster: Cluster, truth: Truth) -> Watch:
         """See Contender."""

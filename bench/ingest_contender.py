@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 from clickhouse_driver import Client
@@ -11,7 +10,7 @@ from bench.cluster import PARTITIONS, Cluster
 from bench.errors import BenchError
 from bench.fill import Truth
 from bench.flink_contenders import PARALLELISM, READINGS_BATCH, FlinkContender, FrameFilter
-from bench.tally import Watch
+from bench.tally import CountedRows, Watch
 from bench.topics import OUTPUTS, empty_topics, end_offsets
 from schemas.topics import Topic
 from stack.home import REPOSITORY
@@ -20,36 +19,24 @@ from stack.initialise import clickhouse_client
 TABLE = "brain.rawframes"
 _COPY_TIMEOUT_S = 900.0
 _INSERT_ROWS = 25_000
-_POLL_S = 0.1
 
 
-class StoredRows:
+class StoredRows(CountedRows):
     """The watch over a table."""
 
     def __init__(self, client: Client, expected: int) -> None:
+        super().__init__(expected)
         self._client = client
-        self._expected = expected
-        self._stored = 0
 
-    def poll(self, timeout_s: float) -> bool:
-        """See Watch."""
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            self._stored = self._ask("count()")
-            if self._stored >= self._expected:
-                return True
-            time.sleep(_POLL_S)
-        return False
-
-    def count(self) -> int:
-        """See Watch."""
-        return self._stored
+    def rows_now(self) -> int:
+        """See CountedRows."""
+        return self._ask("count()")
 
     def problem(self) -> str | None:
         """Every record must be there exactly once."""
         rows, events = self._ask("count()"), self._ask("uniqExact(event_id)")
-        if (rows, events) != (self._expected, self._expected):
-            return f"{rows:,} rows of {events:,} events in {TABLE}, not {self._expected:,}"
+        if (rows, events) != (self.expected, self.expected):
+            return f"{rows:,} rows of {events:,} events in {TABLE}, not {self.expected:,}"
         return None
 
     def _ask(self, aggregate: str) -> int:

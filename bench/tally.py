@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import orjson
@@ -14,7 +15,7 @@ from bench.topics import end_offsets, partitions_of
 
 _BATCH = 10_000
 _RELATIVE_TOLERANCE = 1e-9
-_COUNT_S = 0.2
+_COUNT_S = 0.1
 
 
 class Watch(Protocol):
@@ -111,28 +112,43 @@ class SessionRows:
         self._consumer.close()
 
 
-class CopiedFrames:
-    """The watch over a topic of copied frames: at least as many records as frames, heartbeats being copied too."""
+class CountedRows(ABC):
+    """The watch over a place where only the number of rows tells how far a contender has come."""
 
-    def __init__(self, bootstrap: str, topic: str, expected: int) -> None:
-        self._bootstrap = bootstrap
-        self._topic = topic
-        self._expected = expected
-        self._copied = 0
+    def __init__(self, expected: int) -> None:
+        self.expected = expected
+        self._rows = 0
+
+    @abstractmethod
+    def rows_now(self) -> int:
+        """How many rows are there."""
 
     def poll(self, timeout_s: float) -> bool:
         """See Watch."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            self._copied = sum(end_offsets(self._bootstrap, self._topic).values())
-            if self._copied >= self._expected:
+            self._rows = self.rows_now()
+            if self._rows >= self.expected:
                 return True
             time.sleep(_COUNT_S)
         return False
 
     def count(self) -> int:
         """See Watch."""
-        return self._copied
+        return self._rows
+
+
+class CopiedFrames(CountedRows):
+    """The watch over a topic of copied frames: at least as many records as frames, heartbeats being copied too."""
+
+    def __init__(self, bootstrap: str, topic: str, expected: int) -> None:
+        super().__init__(expected)
+        self._bootstrap = bootstrap
+        self._topic = topic
+
+    def rows_now(self) -> int:
+        """See CountedRows."""
+        return sum(end_offsets(self._bootstrap, self._topic).values())
 
     def problem(self) -> str | None:
         """None: what is in the copies is checked when they are stored, see (c)."""

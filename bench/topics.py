@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported, but not by __all__
     AdminClient,
     TopicMetadata,
@@ -19,6 +19,7 @@ _TIMEOUT_S = 30.0
 _POLL_S = 0.2
 _ERRORS_ONLY = 3
 _HEARTBEAT_TIMEOUT_S = 15.0
+_LEADER_UNKNOWN = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 
 RESULTS_TOPIC = "bench-results"
 """Where the peers write their session rows; ours write session-features."""
@@ -78,17 +79,30 @@ def partitions_of(consumer: Consumer, topic: str) -> list[int]:
 
 
 def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
-    """Partition -> the offset that its next record will have."""
+    """Partition -> the offset that its next record will have.
+
+    Raises:
+        BenchError: if the broker does not tell.
+    """
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-offsets"})
     try:
-        return {
-            number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=_TIMEOUT_S)[1]
-            for number in partitions_of(consumer, topic)
-        }
+        return {number: _end_offset(consumer, topic, number) for number in partitions_of(consumer, topic)}
     except KafkaException as error:
         raise BenchError(f"no offsets of {topic}: {error}") from error
     finally:
         consumer.close()
+
+
+def _end_offset(consumer: Consumer, topic: str, partition: int) -> int:
+    """A topic that was made again a moment ago may have changed its leader once more: then the question is repeated."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_S)[1]
+        except KafkaException as error:
+            if error.args[0].code() not in _LEADER_UNKNOWN or time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_S)
 
 
 def await_heartbeats(bootstrap: str, topic: str, *, after_s: float) -> None:
