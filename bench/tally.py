@@ -139,7 +139,7 @@ class CountedRows(ABC):
 
 
 class CopiedFrames(CountedRows):
-    """The watch over a topic of copied frames: at least as many records as frames, heartbeats being copied too."""
+    """The watch over a topic of copies: complete when it holds as many records as there were originals."""
 
     def __init__(self, bootstrap: str, topic: str, expected: int) -> None:
         super().__init__(expected)

@@ -53,7 +53,6 @@ def gather_summaries(
     rows = frames.tolist()
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         gathered[rows[start]] = b"".join([summaries[row] or b"" for row in rows[start:end]])
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         if arrivals[end - 1] > arrivals[start]:
             gathered[rows[end - 1]] = b""
     return gathered
