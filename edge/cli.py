@@ -10,13 +10,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from edge.console import errors_in_red, log_to, progress_bar, show_summary
+from edge.console import errors_in_red, format_table, log_to, progress_bar, show_summary
 from edge.identity import Boot, new_boot_id
 from edge.interruption import Interruption
 from edge.pace import SystemClock
 from edge.plan import ReplayPlan, plan_recordings, plan_replay
 from edge.replay import replay as replay_plan
 from edge.settings import EdgeSettings
+from edge.sources.files import FORMATS
 from edge.sources.synthetic_gait import GaitModel, synthesize_gait
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -36,10 +37,23 @@ Session = Annotated[str | None, typer.Option("--session", help="Session id; by d
 BootId = Annotated[
     str | None, typer.Option("--boot-id", help="With the same one and --start, the same events are sent.")
 ]
-Start = Annotated[str | None, typer.Option("--start", help="Time of 0 s: ISO 8601 with time zone, or now.")]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--start", help="Time of 0 s: ISO 8601 with time zone, or now; without it dated recordings stay dated."
+    ),
+]
 Bootstrap = Annotated[str | None, typer.Option("--bootstrap", help="Kafka bootstrap servers, host:port,...")]
 Topic = Annotated[str | None, typer.Option("--topic", help="Kafka topic.")]
-Limit = Annotated[float | None, typer.Option("--limit-seconds", help="Only the first seconds of each recording.")]
+Limit = Annotated[float | None, typer.Option("--limit-seconds", help="Only the first seconds of each measurement.")]
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        help=f"Recordings: FILE or FILE#PART, plain or gzipped, of {', '.join(known.name for known in FORMATS)}; "
+        "see brain-edge formats.",
+        metavar="FILE...",
+    ),
+]
 Order = Annotated[bool | None, typer.Option("--one-after-another/--together", help="One by one, or all at once.")]
 
 
@@ -56,7 +70,7 @@ def main() -> None:
 @app.command()
 def replay(  # noqa: PLR0913
     context: typer.Context,
-    paths: Annotated[list[str], typer.Argument(help="Recordings: .txt, .txt.gz, .npz or archive.npz#RECORD.")],
+    paths: Paths,
     *,
     speed: Speed = None,
     device_id: Device = None,
@@ -70,8 +84,14 @@ def replay(  # noqa: PLR0913
     limit_s: Limit = None,
     one_after_another: Order = None,
 ) -> None:
-    """Send recordings of walking people to Kafka, as their devices would have."""
+    """Send recordings to Kafka, as their devices would have."""
     _send(_given(context), lambda settings, boot: plan_replay(paths, settings, boot=boot))
+
+
+@app.command("formats")
+def formats_command() -> None:
+    """List the kinds of files that replay reads, with an example address of each."""
+    Console().print(format_table(FORMATS))
 
 
 @app.command()

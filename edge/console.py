@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from rich import box
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
@@ -16,6 +17,7 @@ from typer import Exit
 
 from edge.errors import DeliveryError, GivenUpError
 from edge.replay import OnProgress, Progress, ReplaySummary
+from edge.sources.files import Format
 from schemas.errors import BrainError, SettingsError
 
 FAILED = 1
@@ -100,4 +102,14 @@ def _summary_table(summary: ReplaySummary) -> Table:
     for name in (*cells, "seconds"):
         table.add_column(name, justify="right")
     table.add_row(*map(str, cells.values()), f"{summary.duration_s:.1f}")
+    return table
+
+
+def format_table(formats: Iterable[Format]) -> Table:
+    """One line a kind of file; an address is never cut."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("format", "domain", "example address", "holds"):
+        table.add_column(name, no_wrap=name != "holds", overflow="fold")
+    for known in formats:
+        table.add_row(known.name, known.domain.value, known.example, known.holds)
     return table

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from edge.identity import Identity
 from edge.sources.source import Source
-from schemas.envelope import SCHEMA_VERSION, Record, make_event_id, to_record
+from schemas.envelope import MAX_FRAME_BYTES, SCHEMA_VERSION, Record, make_event_id, to_record
 from schemas.proto.envelope_pb2 import SAMPLE_BLOCK, EventEnvelope, SampleBlock
 from schemas.samples import encode_float32, encode_scaled_int16
 
 EVENT_TYPE = "samples"
 _US_PER_S = 1_000_000
+_BLOCK_BYTES = MAX_FRAME_BYTES * 3 // 4
+"""The values of a block at most: the frame also holds the channel names and the envelope."""
 
 
 class BlockEncoding(StrEnum):
@@ -28,13 +30,18 @@ class BlockEncoding(StrEnum):
     SCALED_INT16 = "scaled_int16"
     """Half the bytes, but values are rounded to the step `int16_scale` and limited to 32767 steps."""
 
+    @property
+    def item_bytes(self) -> int:
+        """Bytes of one value."""
+        return 2 if self is BlockEncoding.SCALED_INT16 else 4
+
 
 @dataclass(frozen=True, slots=True)
 class Framing:
     """How a source is cut.
 
     Attributes:
-        block_s: length of a block; rounded to whole samples, at least one.
+        block_s: length of a block; rounded to whole samples, at least one, and less where a frame cannot hold more.
         int16_scale: step of `SCALED_INT16` in the sensor's unit. 0.1 N reaches 3,276 N and is wrong by at most
             0.05 N. The data's own step of 0.01 N would reach only 327 N, and single insole sensors pass 1,100 N:
             so no scale is lossless for gait, and float32 is the default.
@@ -44,9 +51,10 @@ class Framing:
     encoding: BlockEncoding = BlockEncoding.FLOAT32
     int16_scale: float = 0.1
 
-    def block_samples(self, sample_rate_hz: float) -> int:
-        """Samples per block at this rate."""
-        return max(1, round(self.block_s * sample_rate_hz))
+    def block_samples(self, source: Source) -> int:
+        """Samples per block of a source."""
+        most = _BLOCK_BYTES // (self.encoding.item_bytes * len(source.channels))
+        return max(1, min(round(self.block_s * source.sample_rate_hz), most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,7 @@ class Framer:
 
     def blocks(self) -> Iterator[Block]:
         """The blocks of the source in order."""
-        return cut_blocks(self._source.pieces(), self._framing.block_samples(self._source.sample_rate_hz))
+        return cut_blocks(self._source.pieces(), self._framing.block_samples(self._source))
 
     def time_us(self, sample: int) -> int:
         """Sensor time of a sample in microseconds, from its number and not from the block before: no drift."""

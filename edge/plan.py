@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from edge.identity import Boot, Identity
-from edge.pace import AS_FAST_AS_POSSIBLE
+from edge.schedule import Addressed, limit_measurements, place_recordings
 from edge.settings import EdgeSettings
-from edge.sources.gaitpdb import expand_address, read_recording
-from edge.sources.source import Recording
+from edge.sources.files import expand_address, read_recordings
+from edge.sources.source import Recording, check_catalogue
 from schemas.errors import InvalidMessage, Reason
 
 
@@ -19,7 +20,7 @@ class PlannedRecording:
 
     Attributes:
         start_ms: wall clock in ms since the epoch at the recording's own zero.
-        lag_s: sensor time from the beginning of the replay to the beginning of this recording.
+        lag_s: sensor time from the beginning of the replay to the recording's first sample.
     """
 
     recording: Recording
@@ -53,48 +54,54 @@ def plan_replay(addresses: Sequence[str], settings: EdgeSettings, *, boot: Boot)
     """Read all recordings and name them; a bad one is left out and reported, the others stay.
 
     Args:
-        addresses: as `edge.sources.gaitpdb` takes them; a bare npz path means all its records.
+        addresses: as `edge.sources.files` takes them; a bare path means all its recordings.
         settings: names, start time, speed and limit.
         boot: this start of the agent; a boot id or a start time in the settings goes before.
     """
-    recordings: list[tuple[str, Recording]] = []
+    recordings: list[Addressed] = []
     bad: list[BadRecording] = []
-    for address in _expand(addresses, bad):
+    for address in addresses:
         try:
-            recordings.append((address, read_recording(address)))
+            expanded = expand_address(address)
         except InvalidMessage as error:
             bad.append(BadRecording(address, error))
+            continue
+        for one in expanded:
+            try:
+                recordings += [(one, recording) for recording in read_recordings(one)]
+            except InvalidMessage as error:
+                bad.append(BadRecording(one, error))
     plan = plan_recordings(recordings, settings, boot=boot)
     return replace(plan, bad=(*bad, *plan.bad))
 
 
-def plan_recordings(recordings: Sequence[tuple[str, Recording]], settings: EdgeSettings, *, boot: Boot) -> ReplayPlan:
+def plan_recordings(recordings: Sequence[Addressed], settings: EdgeSettings, *, boot: Boot) -> ReplayPlan:
     """Name recordings that are already in memory, each given with its address; see `plan_replay`."""
-    named: list[tuple[Recording, Identity]] = []
-    bad: list[BadRecording] = []
-    taken: set[tuple[str, str]] = set()
-    for address, whole in recordings:
-        recording = whole if settings.limit_s is None else whole.first_seconds(settings.limit_s)
+    kept = list(recordings) if settings.limit_s is None else list(limit_measurements(recordings, settings.limit_s))
+    alone = len({recording.name for _, recording in kept}) == 1
+    named: list[tuple[Addressed, Identity]] = []
+    # The parts of one series may all have one fault: it is told once.
+    bad: dict[tuple[str, str], BadRecording] = {}
+    taken: defaultdict[tuple[str, str, str], list[Addressed]] = defaultdict(list)
+    for address, recording in kept:
         try:
-            identity = _identify(recording, settings, boot_id=boot.boot_id, alone=len(recordings) == 1)
-            _claim(identity, taken)
+            check_catalogue(recording)
+            identity = _identify(recording, settings, boot_id=boot.boot_id, alone=alone)
+            _claim(identity, (address, recording), taken)
         except InvalidMessage as error:
-            bad.append(BadRecording(address, error))
+            bad.setdefault((address, error.detail), BadRecording(address, error))
         else:
-            named.append((recording, identity))
-    return ReplayPlan(tuple(_schedule(named, settings, boot.now_ms)), tuple(bad))
-
-
-def _expand(addresses: Iterable[str], bad: list[BadRecording]) -> Iterator[str]:
-    for address in addresses:
-        try:
-            yield from expand_address(address)
-        except InvalidMessage as error:
-            bad.append(BadRecording(address, error))
+            named.append(((address, recording), identity))
+    places = place_recordings([addressed for addressed, _ in named], settings, now_ms=boot.now_ms)
+    items = [
+        PlannedRecording(recording, identity, place.start_ms, place.lag_s)
+        for ((_, recording), identity), place in zip(named, places, strict=True)
+    ]
+    return ReplayPlan(tuple(items), tuple(bad.values()))
 
 
 def _identify(recording: Recording, settings: EdgeSettings, *, boot_id: str, alone: bool) -> Identity:
-    """The names of a recording: where several share one device, the session tells them apart."""
+    """The names of a recording: where recordings of several names share one device, the session tells them apart."""
     session_id = settings.session_id or recording.name
     if settings.session_id and settings.device_id and not alone:
         session_id = f"{settings.session_id}.{recording.name}"
@@ -107,43 +114,27 @@ def _identify(recording: Recording, settings: EdgeSettings, *, boot_id: str, alo
     )
 
 
-def _claim(identity: Identity, taken: set[tuple[str, str]]) -> None:
-    names = (identity.device_id, identity.session_id)
-    if names in taken:
+def _claim(identity: Identity, addressed: Addressed, taken: defaultdict[tuple[str, str, str], list[Addressed]]) -> None:
+    """Sensors of a device share its session, and so do the parts of a series; nothing else does."""
+    sensor_type = addressed[1].sensor_type
+    others = taken[identity.device_id, identity.session_id, sensor_type]
+    if any(_clash(addressed, other) for other in others):
         raise InvalidMessage(
-            Reason.BAD_IDENTIFIER, f"device {names[0]!r}, session {names[1]!r} is already the name of another recording"
+            Reason.BAD_IDENTIFIER,
+            f"device {identity.device_id!r}, session {identity.session_id!r} already has another recording of "
+            f"{sensor_type} at that time",
         )
-    taken.add(names)
+    others.append(addressed)
 
 
-def _schedule(
-    named: Sequence[tuple[Recording, Identity]], settings: EdgeSettings, now_ms: int
-) -> Iterator[PlannedRecording]:
-    lags_s = _lags_s([recording for recording, _ in named], one_after_another=settings.one_after_another)
-    end_s = max((lag_s + recording.duration_s for lag_s, (recording, _) in zip(lags_s, named, strict=True)), default=0)
-    start_ms = _start_ms(settings, now_ms=now_ms, length_s=end_s)
-    for lag_s, (recording, identity) in zip(lags_s, named, strict=True):
-        yield PlannedRecording(recording, identity, start_ms + round(lag_s * 1_000), lag_s)
+def _clash(one: Addressed, other: Addressed) -> bool:
+    """Whether two recordings cannot be parts of one series.
 
-
-def _lags_s(recordings: Iterable[Recording], *, one_after_another: bool) -> list[float]:
-    """When each recording begins: all together, or each when the one before has ended."""
-    lags_s: list[float] = []
-    lag_s = 0.0
-    for recording in recordings:
-        lags_s.append(lag_s)
-        if one_after_another:
-            lag_s += recording.duration_s
-    return lags_s
-
-
-def _start_ms(settings: EdgeSettings, *, now_ms: int, length_s: float) -> int:
-    """The start that was asked for, else one that keeps every sample behind the clock.
-
-    At `speed` x real time the sensors gain `1 - 1 / speed` s in every second of sensor time. Beginning that much
-    before now, the last sample is taken when it is sent; a device whose clock runs ahead would be flagged.
+    Of one address they are what a reader found one after the other, by times that may be coarser than its samples.
+    Of two addresses only dates say that one is later.
     """
-    if settings.start is not None:
-        return round(settings.start.timestamp() * 1_000)
-    gain = 1.0 if settings.speed == AS_FAST_AS_POSSIBLE else max(0.0, 1.0 - 1.0 / settings.speed)
-    return now_ms - round(gain * length_s * 1_000)
+    (address, recording), (other_address, earlier) = one, other
+    if address == other_address:
+        return recording.start_s == earlier.start_s
+    overlap = recording.start_s <= earlier.last_sample_s and earlier.start_s <= recording.last_sample_s
+    return overlap or not (recording.dated and earlier.dated)

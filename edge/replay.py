@@ -1,27 +1,20 @@
-"""Replay: recordings become records and are sent at a chosen pace.
-
-`recording_records` is also what the offline scorer reads, so both see frames made by the same code.
-"""
+"""Replay: the records of a plan are sent at a chosen pace."""
 
 from __future__ import annotations
 
-import heapq
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edge.errors import DeliveryError
-from edge.framer import Block, Framer, Framing
-from edge.identity import Identity
+from edge.framer import Framing
 from edge.interruption import Interruption
 from edge.pace import Clock, Pacer
 from edge.plan import BadRecording, PlannedRecording, ReplayPlan
+from edge.records import DueBlock, PlanFramer
 from edge.senders.kafka import KafkaSender
 from edge.senders.sender import DeliveryReport, Sender
 from edge.settings import EdgeSettings
-from edge.sources.source import Source
-from schemas.envelope import Record
 from schemas.errors import InvalidMessage
 
 LOG = logging.getLogger(__name__)
@@ -65,25 +58,6 @@ class ReplaySummary:
 
 
 OnProgress = Callable[[Progress], object]
-
-
-def recording_records(
-    recording: Source, identity: Identity, start_ms: int, *, framing: Framing | None = None
-) -> Iterator[Record]:
-    """All records of one recording in order, sequence counted from 0; a function of the arguments only.
-
-    Args:
-        recording: any source that ends.
-        identity: the names under which it is sent.
-        start_ms: wall clock in ms since the epoch at the recording's own zero.
-        framing: block length and encoding; 1 s of float32 by default.
-
-    Raises:
-        InvalidMessage: if a block does not fit into a frame.
-    """
-    framer = Framer(recording, identity, start_ms=start_ms, framing=framing or Framing())
-    for sequence, block in enumerate(framer.blocks()):
-        yield framer.record(block, sequence=sequence)
 
 
 def replay(
@@ -172,13 +146,9 @@ class ReplayRun:
     stopped_early: bool = False
 
     def __post_init__(self) -> None:
-        """Make a framer for each recording."""
-        self._framers = [
-            Framer(item.recording, item.identity, start_ms=item.start_ms, framing=self.framing)
-            for item in self.plan.items
-        ]
-        self._frames = sum(_block_count(item, self.framing) for item in self.plan.items)
-        self._sequences: defaultdict[str, int] = defaultdict(int)
+        """Prepare the recordings for cutting."""
+        self._framer = PlanFramer(self.plan.items, self.framing)
+        self._frames = self._framer.count()
 
     def send_all(self, pacer: Pacer) -> None:
         """Send all blocks, then tell the progress until everything is acknowledged."""
@@ -191,48 +161,28 @@ class ReplayRun:
 
     def _send_blocks(self, pacer: Pacer) -> None:
         """Each block is sent when it is due: the moment at which its last sample has been taken."""
-        for due_s, index, block in heapq.merge(*map(self._due_blocks, range(len(self._framers))), key=_due):
-            if index in self.dropped:
+        for due in self._framer.blocks():
+            if due.item in self.dropped:
                 continue
-            pacer.wait_until(due_s, keep_waiting=self._keep_waiting)
+            pacer.wait_until(due.due_s, keep_waiting=self._keep_waiting)
             if self.interruption.asked:
                 self.stopped_early = True
                 return
             self.frames_read += 1
-            self._send(index, block)
+            self._send(due)
             self._tell()
 
     def _keep_waiting(self) -> bool:
         self._tell()
         return not self.interruption.asked
 
-    def _due_blocks(self, index: int) -> Iterator[tuple[float, int, Block]]:
-        item = self.plan.items[index]
-        for block in self._framers[index].blocks():
-            yield item.lag_s + block.end_sample / item.recording.sample_rate_hz, index, block
-
-    def _send(self, index: int, block: Block) -> None:
-        item = self.plan.items[index]
-        device_id = item.identity.device_id
-        # The sequence is taken in the order of sending, so that it never goes back within a device.
-        sequence = self._sequences[device_id]
+    def _send(self, due: DueBlock) -> None:
         try:
-            record = self._framers[index].record(
-                block, sequence=sequence, taken_ms=self.clock.now_ms(), resent=self.resent
-            )
+            record = self._framer.record(due, taken_ms=self.clock.now_ms(), resent=self.resent)
         except InvalidMessage as error:
-            self.dropped[index] = BadRecording(item.recording.name, error)
+            self.dropped[due.item] = BadRecording(self.plan.items[due.item].recording.name, error)
             return
-        self._sequences[device_id] += 1
         self.sender.send(record)
 
     def _tell(self) -> None:
         self.on_progress(Progress(self._frames, self.frames_read, self.sender.poll()))
-
-
-def _due(entry: tuple[float, int, Block]) -> tuple[float, int]:
-    return entry[:2]
-
-
-def _block_count(item: PlannedRecording, framing: Framing) -> int:
-    return -(-len(item.recording.samples) // framing.block_samples(item.recording.sample_rate_hz))

@@ -29,7 +29,8 @@ class EdgeSettings(ProgramSettings):
         boot_id: by default new at every start. The same boot id and start time give the same events again.
         speed: multiple of real time; 0 or "max" is as fast as possible.
         start: wall clock at the recordings' own zero, with time zone; "now" keeps every sample behind the clock.
-        limit_s: only the first seconds of each recording.
+            Dated recordings keep their dates with "now"; else the earliest of them begins at `start`.
+        limit_s: only the first seconds of each measurement: of all sensors and parts behind one address together.
         batch_max_bytes: a topic whose max.message.bytes is less refuses whole batches.
         security_protocol ... ssl_key_password: passed to librdkafka as they are.
     """

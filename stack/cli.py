@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 
 from schemas.errors import BrainError
 from stack import initialise, jars, lifecycle, processes, status
-from stack.demo.command import CountOption, SpeedOption, TimeoutOption, run_demo
+from stack.demo.command import CountOption, DomainChoice, DomainOption, SpeedOption, TimeoutOption, run_demo
 from stack.endpoints import StackEndpoints
 from stack.errors import StackConfigError, StackNotRunningError
 from stack.settings import StackSettings
@@ -189,15 +189,16 @@ def jars_command(
 
 @app.command("demo")
 def demo_command(
+    domain: DomainOption = DomainChoice.ALL,
     recordings: CountOption = 12,
     speed: SpeedOption = 30.0,
     timeout_s: TimeoutOption = 180.0,
     home: HomeOption = None,
     assignments: SetOption = None,
 ) -> None:
-    """Replay recordings of walking people through the whole line and show what comes out."""
+    """Replay recordings of people, rooms and machines through the whole line and show what comes out."""
     settings = read_settings(home, None, assignments)
-    run_demo(settings, _show_progress, count=recordings, speed=speed, timeout_s=timeout_s)
+    run_demo(settings, _show_progress, domain=domain, count=recordings, speed=speed, timeout_s=timeout_s)
 
 
 def read_settings(

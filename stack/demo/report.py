@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from stack.demo.results import Scored
+from stack.demo.results import Answer, EnvironmentDevice, PowerDevice, Scored
 from stack.endpoints import StackEndpoints
 
 MISSING = "-"
+_DEVICE_WIDTH = 31
+_WINDOW_NAMES = {60: "1 min", 300: "5 min", 900: "15 min", 3_600: "1 h", 86_400: "1 day"}
 
 
-def show(console: Console, session_id: str, sessions: Sequence[Scored], tables: Sequence[tuple[str, int]]) -> None:
-    """Prints one line a recording, the rows per table, and the time from last frame to stored score."""
+def show_health(console: Console, session_id: str, sessions: Sequence[Scored]) -> None:
+    """Prints one line a recording, and the time from last frame to stored score."""
     console.print(_session_table(sessions, session_id))
-    console.print("rows: " + ", ".join(f"{name} {count:,}" for name, count in tables), highlight=False)
     times_s = sorted(session.to_score_s for session in sessions)
     console.print(
         f"last frame to stored score: median {statistics.median(times_s):.1f} s, longest {times_s[-1]:.1f} s "
@@ -49,6 +50,77 @@ def _session_table(sessions: Sequence[Scored], session_id: str) -> Table:
             "[red]ALERT[/red]" if session.alert_stored else "",
         )
     return table
+
+
+def show_environment(console: Console, devices: Iterable[EnvironmentDevice], answers: Sequence[Answer]) -> None:
+    """Prints the air of each device: one line for each length of window."""
+    columns = ("temp.\nmean C", "RH\nmean %", "dew pt.\nmean C", "CO2\nmax ppm", "AQI\nmax")
+    table = _window_table("environment", columns)
+    told = _Told(answers)
+    for device in devices:
+        table.add_row(
+            *_window_cells(device.device_id, device.window_s, device.windows),
+            _number(device.temp_mean_degc, 1),
+            _number(device.humid_mean_pct, 1),
+            _number(device.dew_point_mean_degc, 1),
+            _number(device.co2_max_ppm, 0),
+            _number(device.aqi_max, 0),
+            told.once(device.device_id),
+        )
+    console.print(table)
+
+
+def show_power(console: Console, devices: Iterable[PowerDevice], answers: Sequence[Answer]) -> None:
+    """Prints the power of each device: one line for each length of window."""
+    columns = ("U rms\nV", "I rms\nA", "P mean\nW", "PF\n", "THD U\n%", "THD I\n%")
+    table = _window_table("power (U, I and THD of phase L1)", columns)
+    told = _Told(answers)
+    for device in devices:
+        table.add_row(
+            *_window_cells(device.device_id, device.window_s, device.windows),
+            _number(device.volt_rms_volt, 1),
+            _number(device.amp_rms_ampere, 2),
+            _number(device.power_mean_watt, 0),
+            _number(device.power_factor, 2),
+            _number(device.volt_thd_pct, 1),
+            _number(device.amp_thd_pct, 1),
+            told.once(device.device_id),
+        )
+    console.print(table)
+
+
+def show_tables(console: Console, tables: Iterable[tuple[str, int]]) -> None:
+    """Prints the rows per table."""
+    console.print("rows: " + ", ".join(f"{name} {count:,}" for name, count in tables), highlight=False)
+
+
+class _Told:
+    """Answers as text; those of a device stand in its first line."""
+
+    def __init__(self, answers: Sequence[Answer]) -> None:
+        self._texts: dict[str, str] = {}
+        for answer in answers:
+            score = "" if answer.score is None else f" ({answer.score:.2f})"
+            before = self._texts.get(answer.device_id)
+            text = f"{answer.answer}{score} x{answer.windows}"
+            self._texts[answer.device_id] = text if before is None else f"{before}, {text}"
+
+    def once(self, device_id: str) -> str:
+        return self._texts.pop(device_id, "")
+
+
+def _window_table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=0, title=title)
+    table.add_column("device", max_width=_DEVICE_WIDTH, no_wrap=True)
+    table.add_column("window", no_wrap=True)
+    for name in ("count", *columns):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("label (score) x windows", overflow="fold")
+    return table
+
+
+def _window_cells(device_id: str, window_s: int, windows: int) -> tuple[str, str, str]:
+    return device_id, _WINDOW_NAMES.get(window_s, f"{window_s} s"), f"{windows:,}"
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 
 from clickhouse_driver import Client
 
-STAGES = ("rawframes", "session_features", "features_base", "features_health", "inference_results", "inference_alerts")
+from schemas.sensors import GAIT_SENSOR, Domain
+
+HEALTH_STAGES = (
+    "rawframes",
+    "session_features",
+    "features_base",
+    "features_health",
+    "inference_results",
+    "inference_alerts",
+)
+WINDOW_TABLES = {Domain.POWER: "power_features", Domain.ENVIRONMENT: "env_features"}
+WINDOW_SENSORS = {Domain.POWER: "POWER", Domain.ENVIRONMENT: "ENVIRONMENT"}
+"""What stands as sensor type where all sensors of a device are joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,55 @@ class Scored:
     to_score_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class EnvironmentDevice:
+    """What one device's windows of one length say about the air; None where no window knows."""
+
+    device_id: str
+    window_s: int
+    windows: int
+    temp_mean_degc: float | None
+    humid_mean_pct: float | None
+    dew_point_mean_degc: float | None
+    co2_max_ppm: float | None
+    aqi_max: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PowerDevice:
+    """What one device's windows of one length say about its supply and load, of several phases the first.
+
+    The power is the active power of all phases; where nothing but a meter's watts is known, their mean.
+    """
+
+    device_id: str
+    window_s: int
+    windows: int
+    volt_rms_volt: float | None
+    amp_rms_ampere: float | None
+    power_mean_watt: float | None
+    power_factor: float | None
+    volt_thd_pct: float | None
+    amp_thd_pct: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model says about windows of a device.
+
+    Attributes:
+        answer: the label, or the reason why there is none.
+        windows: how many of them have this answer.
+        score: its mean; None without one.
+    """
+
+    device_id: str
+    model_name: str
+    answer: str
+    windows: int
+    score: float | None
+
+
 _SCORED = """
 SELECT device_id, s.duration_s, s.completeness, h.cadence_steps_per_min, h.stride_time_mean_s, h.stride_time_cv_pct,
        h.double_support_mean_pct, r.score, r.label, r.reason, a.alert_id != '',
@@ -45,15 +106,66 @@ WHERE session_id = %(session)s
 ORDER BY device_id
 """
 
+_ENVIRONMENT = """
+SELECT device_id, window_s, count(), avg(temp_mean_degc), avg(humid_mean_pct), avg(dew_point_mean_degc),
+       max(co2_max_ppm), max(greatest(ifNull(nowcast_aqi, pm25_24h_aqi), ifNull(pm25_24h_aqi, nowcast_aqi)))
+FROM brain.env_features FINAL
+WHERE session_id = %(session)s
+GROUP BY device_id, window_s
+ORDER BY device_id, window_s
+"""
 
-def stage_counts(client: Client, session_id: str) -> dict[str, int]:
-    """Rows of one run in each table of the line."""
-    return {table: _count(client, table, session_id) for table in STAGES}
+_POWER = """
+SELECT device_id, window_s, count(), avg(volt_rms_l1_volt), avg(amp_rms_l1_ampere),
+       avg(ifNull(active_power_total_watt, watt_mean_watt)), avg(power_factor), avg(volt_thd_l1_pct),
+       avg(amp_thd_l1_pct)
+FROM brain.power_features FINAL
+WHERE session_id = %(session)s
+GROUP BY device_id, window_s
+ORDER BY device_id, window_s
+"""
+
+_ANSWERS = """
+SELECT device_id, model_name, if(reason = 'ok', label, reason) AS answer, count() AS windows, avg(score)
+FROM brain.inference_results FINAL
+WHERE session_id = %(session)s AND sensor_type = %(sensor)s
+GROUP BY device_id, model_name, answer
+ORDER BY device_id, model_name, windows DESC, answer
+"""
 
 
-def _count(client: Client, table: str, session_id: str) -> int:
-    query = f"SELECT count() FROM brain.{table} WHERE session_id = %(session)s"  # noqa: S608  # names from STAGES
-    return int(client.execute(query, {"session": session_id})[0][0])
+def health_counts(client: Client, session_id: str) -> dict[str, int]:
+    """Rows of the walks of one run in each table of the line."""
+    return {table: _count(client, table, session_id, GAIT_SENSOR) for table in HEALTH_STAGES}
+
+
+def window_counts(client: Client, session_id: str, domain: Domain) -> tuple[int, int]:
+    """Windows of a domain in one run, and results about them."""
+    sensor_type = WINDOW_SENSORS[domain]
+    tables = (WINDOW_TABLES[domain], "inference_results")
+    windows, answers = (_count(client, table, session_id, sensor_type) for table in tables)
+    return windows, answers
+
+
+def _count(client: Client, table: str, session_id: str, sensor_type: str) -> int:
+    query = f"SELECT count() FROM brain.{table} WHERE session_id = %(session)s AND sensor_type = %(sensor)s"  # noqa: S608  # names of ours
+    return int(client.execute(query, {"session": session_id, "sensor": sensor_type})[0][0])
+
+
+def environment_devices(client: Client, session_id: str) -> list[EnvironmentDevice]:
+    """The air of one run, by device and length of window."""
+    return [EnvironmentDevice(*row) for row in client.execute(_ENVIRONMENT, {"session": session_id})]
+
+
+def power_devices(client: Client, session_id: str) -> list[PowerDevice]:
+    """The power of one run, by device and length of window."""
+    return [PowerDevice(*row) for row in client.execute(_POWER, {"session": session_id})]
+
+
+def window_answers(client: Client, session_id: str, domain: Domain) -> list[Answer]:
+    """What models say about the windows of one run, by device; the most frequent answer first."""
+    parameters = {"session": session_id, "sensor": WINDOW_SENSORS[domain]}
+    return [Answer(*row) for row in client.execute(_ANSWERS, parameters)]
 
 
 def table_counts(client: Client) -> list[tuple[str, int]]:

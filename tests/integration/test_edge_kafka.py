@@ -20,8 +20,9 @@ from edge.framer import Framing
 from edge.identity import Boot, Identity
 from edge.interruption import Interruption
 from edge.pace import SystemClock
-from edge.plan import ReplayPlan, plan_recordings
-from edge.replay import Progress, ReplaySummary, recording_records, replay
+from edge.plan import PlannedRecording, ReplayPlan, plan_recordings
+from edge.records import plan_records
+from edge.replay import Progress, ReplaySummary, replay
 from edge.senders.kafka import KafkaSender
 from edge.settings import EdgeSettings
 from edge.sources.synthetic_gait import synthesize_gait
@@ -115,11 +116,7 @@ def _assert_complete(plan: ReplayPlan, summary: ReplaySummary, messages: list[Me
     """Every frame of the plan is in the topic exactly once, in order, in the partition of its key."""
     assert summary.ok, (summary.delivery, summary.failure)
     assert summary.delivery.acknowledged == FRAMES == len(messages)
-    sent = {
-        unseal(record.value).event_id: record
-        for item in plan.items
-        for record in recording_records(item.recording, item.identity, item.start_ms)
-    }
+    sent = {unseal(record.value).event_id: record for record in plan_records(plan.items, Framing())}
     arrived = {unseal(message.value() or b"").event_id: message for message in messages}
     assert arrived.keys() == sent.keys()
     for event_id, record in sent.items():
@@ -247,8 +244,11 @@ def test_a_frame_that_the_topic_refuses_is_named_and_the_others_arrive(
 ) -> None:
     settings = settings_for(new_topic(**{"max.message.bytes": "20000"}), batch_max_bytes=10_000, compression="none")
     walk = synthesize_gait(5.0, seed=1).recording
-    fine = list(recording_records(walk, Identity("t", "s", "fine", "x", "b"), 0))
-    (huge,) = recording_records(walk, Identity("t", "s", "huge", "x", "b"), 0, framing=Framing(block_s=5.0))
+    small, large = (
+        [PlannedRecording(walk, Identity("t", "s", device_id, "x", "b"), 0, 0.0)] for device_id in ("fine", "huge")
+    )
+    fine = list(plan_records(small, Framing()))
+    (huge,) = plan_records(large, Framing(block_s=5.0))
     sender = KafkaSender(
         settings.kafka_config(), topic=settings.topic, clock=SystemClock(), interruption=Interruption()
     )
@@ -268,7 +268,7 @@ def test_the_command_line_sends_a_recording_and_names_the_bad_one(
     topic = new_topic()
     good = write_gaitpdb_text(synthesize_gait(5.0, seed=1).recording, tmp_path / "good.txt")
     bad = tmp_path / "bad.txt"
-    bad.write_text("0\theel\n")
+    bad.write_text(good.read_text().splitlines()[0] + "\n0\theel\n")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         options = ["--speed", "max", "--bootstrap", stack.kafka_bootstrap, "--topic", topic]
@@ -277,6 +277,6 @@ def test_the_command_line_sends_a_recording_and_names_the_bad_one(
         for number, handler in handlers.items():
             signal.signal(number, handler)
     assert result.exit_code == 1, result.output
-    assert f"{bad}: line 1 has 2 columns" in result.stderr
+    assert f"{bad}: line 2 has 2 columns" in result.stderr
     assert {message.key() for message in _read_all(stack.kafka_bootstrap, topic)} == {b"local/good/good/GRF"}
     assert len(_read_all(stack.kafka_bootstrap, topic)) == 5

@@ -16,6 +16,7 @@ from edge.interruption import Interruption
 from edge.plan import ReplayPlan
 from edge.replay import ReplayRun, ReplaySummary, send_plan
 from edge.settings import EdgeSettings
+from edge.sources.files import FORMATS
 from edge.sources.source import Recording
 from edge.testing import ManualClock, MemorySender, write_gaitpdb_text
 from schemas.envelope import unseal
@@ -93,12 +94,32 @@ def test_a_bad_recording_is_named_the_good_one_sent_and_the_exit_code_says_it(
     sent: SentInMemory, recording_file: Path, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.txt"
-    bad.write_text("0.0\theel\n")
+    lines = recording_file.read_text().splitlines()
+    bad.write_text("\n".join([lines[0], "0.0\theel"]))
     result = CliRunner().invoke(app, ["replay", str(bad), str(recording_file), "--speed", "max"])
     assert result.exit_code == 1
     assert len(sent.sender.records) == 13
-    assert f"not sent: {bad}: line 1 has 2 columns instead of 19" in result.stderr
+    assert f"not sent: {bad}: line 2 has 2 columns instead of 19" in result.stderr
     assert "Correct or leave out" in result.stderr
+
+
+def test_a_file_of_no_known_kind_is_named_with_the_kinds_that_are(sent: SentInMemory, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("dear diary")
+    result = CliRunner().invoke(app, ["replay", str(tmp_path / "notes.txt")])
+    assert result.exit_code == 1
+    assert "notes.txt: is of none of the known formats (gaitpdb, " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_every_format_is_listed_with_its_address_and_named_in_the_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    listed = CliRunner().invoke(app, ["formats"]).stdout
+    help_text = CliRunner().invoke(app, ["replay", "--help"]).stdout
+    for known in FORMATS:
+        assert known.example in listed
+        assert known.name in listed
+        assert known.name in help_text
+    assert max(map(len, listed.splitlines())) <= 100
 
 
 def test_wrong_settings_end_before_anything_is_sent(sent: SentInMemory, recording_file: Path) -> None:

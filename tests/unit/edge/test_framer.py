@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from edge.framer import BlockEncoding, Framer, Framing, cut_blocks
 from edge.identity import Identity
-from edge.replay import recording_records
+from edge.plan import PlannedRecording
+from edge.records import plan_records
 from edge.sources.source import Recording
 from edge.sources.synthetic_gait import synthesize_gait
-from schemas.envelope import RecordKey, make_event_id, unseal
+from schemas.envelope import Record, RecordKey, make_event_id, unseal
 from schemas.errors import InvalidMessage, Reason
 from schemas.proto.envelope_pb2 import SAMPLE_BLOCK, EventEnvelope, SampleBlock
 from schemas.samples import decode_samples
@@ -29,8 +30,12 @@ def _recording(samples: int, *, rate_hz: float = 100.0, start_s: float = 0.0, ch
     return Recording("r", "GRF", tuple(f"L{n + 1}" for n in range(channels)), "N", rate_hz, values, start_s)
 
 
+def _records(recording: Recording, who: Identity = WHO, framing: Framing | None = None) -> list[Record]:
+    return list(plan_records([PlannedRecording(recording, who, START_MS, 0.0)], framing or Framing()))
+
+
 def _opened(recording: Recording, framing: Framing | None = None) -> list[tuple[EventEnvelope, SampleBlock]]:
-    envelopes = [unseal(record.value) for record in recording_records(recording, WHO, START_MS, framing=framing)]
+    envelopes = [unseal(record.value) for record in _records(recording, framing=framing)]
     return [(envelope, SampleBlock.FromString(envelope.payload)) for envelope in envelopes]
 
 
@@ -45,7 +50,7 @@ def test_blocks_put_together_are_the_recording_bit_for_bit(samples: int, rate_hz
     frames = _opened(recording, framing)
     together = np.concatenate([decode_samples(block) for _, block in frames])
     assert together.astype(np.float32).tobytes() == recording.samples.astype(np.float32).tobytes()
-    size = framing.block_samples(rate_hz)
+    size = framing.block_samples(recording)
     assert [block.sample_count for _, block in frames[:-1]] == [size] * (len(frames) - 1)
     assert 1 <= frames[-1][1].sample_count <= size
 
@@ -91,7 +96,7 @@ def test_times_begin_with_the_first_sample() -> None:
 
 
 def test_frames_carry_identity_key_and_header(walk: Recording) -> None:
-    records = list(recording_records(walk, WHO, START_MS))
+    records = _records(walk)
     assert len(records) == 13
     for sequence, record in enumerate(records):
         envelope = unseal(record.value)
@@ -107,12 +112,12 @@ def test_frames_carry_identity_key_and_header(walk: Recording) -> None:
 
 
 def test_framing_again_gives_the_same_bytes(walk: Recording) -> None:
-    assert list(recording_records(walk, WHO, START_MS)) == list(recording_records(walk, WHO, START_MS))
+    assert _records(walk) == _records(walk)
 
 
 def test_another_boot_or_device_makes_other_events(walk: Recording) -> None:
     def ids(who: Identity) -> set[str]:
-        return {unseal(record.value).event_id for record in recording_records(walk, who, START_MS)}
+        return {unseal(record.value).event_id for record in _records(walk, who)}
 
     other_boot = Identity(tenant_id="lab", site_id="hall", device_id="walker-1", session_id="morning", boot_id="b1")
     other_device = Identity(tenant_id="lab", site_id="hall", device_id="walker-2", session_id="morning", boot_id="b0")
@@ -134,13 +139,26 @@ def test_scaled_int16_is_half_as_long_and_wrong_by_half_a_step_at_most(walk: Rec
 def test_value_beyond_int16_is_refused_by_name(walk: Recording) -> None:
     framing = Framing(encoding=BlockEncoding.SCALED_INT16, int16_scale=0.001)
     with pytest.raises(InvalidMessage, match="value_out_of_range"):
-        list(recording_records(walk, WHO, START_MS, framing=framing))
+        _records(walk, framing=framing)
+
+
+@pytest.mark.parametrize("encoding", BlockEncoding)
+def test_a_block_is_shorter_where_a_frame_holds_no_more(encoding: BlockEncoding) -> None:
+    recording = _recording(60_000, rate_hz=60_000.0, channels=16)
+    framing = Framing(encoding=encoding)
+    assert framing.block_samples(recording) == 768 * 1024 // (16 * encoding.item_bytes)
+    frames = _opened(recording, framing)
+    together = np.concatenate([decode_samples(block) for _, block in frames])
+    assert len(together) == 60_000
+    assert np.abs(together - recording.samples).max() <= 0.051
+    assert [block.sample_count for _, block in frames[:-1]] == [framing.block_samples(recording)] * (len(frames) - 1)
 
 
 def test_block_that_is_no_frame_is_refused_by_name() -> None:
-    recording = _recording(30_000, rate_hz=30_000.0, channels=16)
+    channels = tuple(f"{number:0200d}" for number in range(6_000))
+    recording = Recording("wide", "GRF", channels, "N", 1.0, np.zeros((1, len(channels))))
     with pytest.raises(InvalidMessage) as caught:
-        list(recording_records(recording, WHO, START_MS))
+        _records(recording)
     assert caught.value.reason is Reason.OVERSIZED
 
 
@@ -149,7 +167,7 @@ def test_two_minutes_of_walking_frame_in_under_50_ms() -> None:
     durations_s = []
     for _ in range(5):
         begin_s = time.perf_counter()
-        assert len(list(recording_records(recording, WHO, START_MS))) == 120
+        assert len(_records(recording)) == 120
         durations_s.append(time.perf_counter() - begin_s)
     assert min(durations_s) < 0.05
 

@@ -9,12 +9,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.sources.gaitpdb import expand_address, read_recording
+from edge.sources.gaitpdb import expand_address, read_recordings, recognises
 from edge.sources.source import Recording
 from edge.testing import write_gaitpdb_archive, write_gaitpdb_text
 from schemas.errors import InvalidMessage, RecordingError
 
 Lines = list[str]
+
+
+def read_recording(address: str) -> Recording:
+    (recording,) = read_recordings(address)
+    return recording
 
 
 @pytest.fixture
@@ -84,15 +89,21 @@ BAD_TEXTS: dict[str, tuple[Callable[[Lines], Lines], str]] = {
     "missing columns": (lambda x: [*x[:4], x[4].rsplit("\t", 3)[0], *x[5:]], "line 5 has 16 columns instead of 19"),
     "missing columns everywhere": (lambda x: [line.rsplit("\t", 1)[0] for line in x], "line 1 has 18 columns"),
     "too many columns": (lambda x: [*x[:4], x[4] + "\t1.0", *x[5:]], "line 5 has 20 columns instead of 19"),
-    "text": (lambda x: _with_cell(x, 6, 3, "heel"), "line 6, column 3 (L2): 'heel' is not a number"),
-    "decimal comma": (lambda x: _with_cell(x, 6, 18, "7,5"), "line 6, column 18 (total left): '7,5' is not a number"),
-    "underscore": (lambda x: _with_cell(x, 6, 3, "1_0"), "line 6, column 3 (L2): '1_0' is not a number"),
-    "header": (lambda x: ["\t".join(["Time"] * 19), *x], "line 1, column 1 (time): 'Time' is not a number"),
+    "text": (lambda x: _with_cell(x, 6, 3, "heel"), "line 6, column 3 (L2): 'heel' is not a finite number"),
+    "decimal comma": (
+        lambda x: _with_cell(x, 6, 18, "7,5"),
+        "line 6, column 18 (total left): '7,5' is not a finite number",
+    ),
+    "underscore": (lambda x: _with_cell(x, 6, 3, "1_0"), "line 6, column 3 (L2): '1_0' is not a finite number"),
+    "header": (lambda x: ["\t".join(["Time"] * 19), *x], "line 1, column 1 (time): 'Time' is not a finite number"),
     "comment": (lambda x: ["# GaCo", *x], "line 1 has 2 columns instead of 19"),
-    "NaN": (lambda x: _with_cell(x, 7, 10, "nan"), "line 7, column 10 (R1): nan is not a finite"),
-    "infinity": (lambda x: _with_cell(x, 7, 17, "-inf"), "line 7, column 17 (R8): -inf is not a finite"),
-    "beyond single precision": (lambda x: _with_cell(x, 7, 2, "1e39"), "line 7, column 2 (L1): 1e+39 is not a finite"),
-    "NaN in time": (lambda x: _with_cell(x, 7, 1, "nan"), "line 7, column 1 (time): nan is not a finite"),
+    "NaN": (lambda x: _with_cell(x, 7, 10, "nan"), "line 7, column 10 (R1): 'nan' is not a finite number"),
+    "infinity": (lambda x: _with_cell(x, 7, 17, "-inf"), "line 7, column 17 (R8): '-inf' is not a finite number"),
+    "beyond single precision": (
+        lambda x: _with_cell(x, 7, 2, "1e39"),
+        "line 7, column 2 (L1): '1e39' is not a finite single-precision number",
+    ),
+    "NaN in time": (lambda x: _with_cell(x, 7, 1, "nan"), "line 7, column 1 (time): 'nan' is not a finite number"),
     "doubled line": (lambda x: [*x[:3], x[2], *x[3:]], "line 4, column 1 (time): time does not increase: 0.02 s"),
     "time going back": (lambda x: [*x[:9], *x[4:]], "line 10, column 1 (time): time does not increase: 0.08 s"),
     "lost line": (lambda x: [*x[:5], *x[6:]], "line 6, column 1 (time): time jumps: 0.04 s, then 0.06 s"),
@@ -138,6 +149,29 @@ def test_gzip_with_a_flipped_bit_is_refused(text_file: Path, tmp_path: Path) -> 
     with pytest.raises(RecordingError) as caught:
         read_recording(str(packed))
     assert str(packed) in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("\n\n" + "\t".join(["0.5"] * 19) + "\n", True),
+        ("\t".join(["0.5"] * 18), False),
+        ("\t".join(["Time"] * 19), False),
+        ("", False),
+    ],
+    ids=["blank lines first", "18 columns", "header", "empty"],
+)
+def test_text_is_recognised_by_its_first_line(content: str, expected: bool, tmp_path: Path) -> None:
+    path = tmp_path / "walk.txt"
+    path.write_text(content)
+    assert recognises(path) == expected
+
+
+def test_archive_is_recognised_by_its_first_array(tmp_path: Path, walk: Recording) -> None:
+    assert recognises(write_gaitpdb_archive([walk], tmp_path / "pack.npz"))
+    for name, arrays in {"empty": {}, "floats": {"Odd": np.zeros((10, 16))}}.items():
+        assert not recognises(_archive(tmp_path / f"{name}.npz", **arrays))
+    assert not recognises(tmp_path / "nowhere.npz")
 
 
 def test_missing_file_and_directory_are_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge.identity import Boot, new_boot_id
@@ -68,11 +69,11 @@ def test_bad_recordings_are_named_and_good_ones_stay(walk: Recording, tmp_path: 
     messages = sorted(map(str, plan.bad))
     assert messages == sorted(
         [
-            f"{broken}: line 4, column 1 (time): 'heel' is not a number",
+            f"{broken}: line 4, column 1 (time): 'heel' is not a finite number",
             f"{archive}: has no record 'Nobody'; it holds WalkCo01_01",
             next(message for message in messages if message.startswith(f"{missing}: cannot be read")),
             next(message for message in messages if message.startswith(f"{blank}: device_id='two words'")),
-            f"{good}: device 'good', session 'good' is already the name of another recording",
+            f"{good}: device 'good', session 'good' already has another recording of GRF at that time",
         ]
     )
     assert sum(isinstance(bad.error, RecordingError) for bad in plan.bad) == 3
@@ -103,6 +104,80 @@ def test_start_now_keeps_every_sample_behind_the_clock(
 ) -> None:
     plan = plan_recordings(two, EdgeSettings.load({"speed": speed, "start": "now"}), boot=boot)
     assert plan.items[0].start_ms == boot.now_ms - round(lead_s * 1_000)
+
+
+def _series(start_s: float, samples: int, *, dated: bool = True, sensor_type: str = "TEMP") -> Recording:
+    unit = {"TEMP": "degC", "HUMID": "%", "EMED": "kPa"}[sensor_type]
+    values = np.arange(float(samples))[:, None]
+    return Recording("room", sensor_type, ("value",), unit, 1 / 60, values, start_s, dated=dated)
+
+
+HOUR_S = 3_600.0
+
+
+def test_sensors_and_parts_of_a_series_share_device_and_session(boot: Boot) -> None:
+    parts = [_series(0.0, 5), _series(HOUR_S, 5), _series(0.0, 65, sensor_type="HUMID")]
+    plan = plan_recordings([("room.csv", part) for part in parts], EdgeSettings.load({"session_id": "s"}), boot=boot)
+    assert _names(plan) == [("room", "s")] * 3
+    assert plan.bad == ()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "starts_s", "dated", "clash"),
+    [
+        (("a", "a"), (0.0, 0.0), True, True),
+        (("a", "a"), (0.0, HOUR_S), False, False),
+        (("a", "b"), (0.0, HOUR_S), True, False),
+        (("a", "b"), (HOUR_S, 0.0), True, False),
+        (("a", "b"), (0.0, 240.0), True, True),
+        (("a", "b"), (0.0, HOUR_S), False, True),
+    ],
+    ids=[
+        "one file, same time",
+        "one file, later",
+        "two files, later",
+        "two files, earlier",
+        "two files that overlap",
+        "two files without dates",
+    ],
+)
+def test_true_clashes_are_refused(
+    addresses: tuple[str, str], starts_s: tuple[float, float], dated: bool, clash: bool, boot: Boot
+) -> None:
+    recordings = [
+        (address, _series(start_s, 5, dated=dated)) for address, start_s in zip(addresses, starts_s, strict=True)
+    ]
+    plan = plan_recordings(recordings, EdgeSettings.load({}), boot=boot)
+    assert [str(bad) for bad in plan.bad] == [
+        f"{addresses[1]}: device 'room', session 'room' already has another recording of TEMP at that time"
+    ] * clash
+    assert len(plan.items) == 2 - clash
+
+
+UNFIT = {
+    "sensor type": ({"sensor_type": "SONAR"}, "sensor_type 'SONAR' is not in the catalogue"),
+    "unit": ({"unit": "K"}, "room, TEMP: unit 'K', the catalogue has 'degC'"),
+    "channel": ({"channels": ("values",)}, "room, TEMP: no channels of the catalogue: values"),
+    "channel twice": ({"channels": ("value",) * 2, "samples": np.zeros((5, 2))}, "room, TEMP: a channel twice"),
+    "rate": ({"sample_rate_hz": 1e6}, "room, TEMP: 1e+06 Hz, at most 100000"),
+}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+def test_what_the_catalogue_does_not_have_is_reported_once_for_all_parts(what: str, boot: Boot) -> None:
+    changes, message = UNFIT[what]
+    parts = [replace(_series(start_s, 5), **changes) for start_s in (0.0, HOUR_S)]  # type: ignore[arg-type]
+    plan = plan_recordings([("room.csv", part) for part in parts], EdgeSettings.load({}), boot=boot)
+    assert plan.items == ()
+    assert [str(bad) for bad in plan.bad] == [f"room.csv: {message}"]
+
+
+def test_limit_counts_from_the_beginning_of_the_measurement(boot: Boot) -> None:
+    parts = [_series(100.0, 5), _series(100.0 + HOUR_S, 5), _series(400.0, 5, sensor_type="HUMID")]
+    recordings = [("room.csv", part) for part in parts] + [("b.csv", replace(_series(9e9, 15), name="b"))]
+    plan = plan_recordings(recordings, EdgeSettings.load({"limit_s": 480.0}), boot=boot)
+    kept = [(item.identity.device_id, item.recording.sensor_type, len(item.recording.samples)) for item in plan.items]
+    assert kept == [("room", "TEMP", 5), ("room", "HUMID", 3), ("b", "TEMP", 8)]
 
 
 def test_limit_keeps_the_first_seconds(two: list[tuple[str, Recording]], walk: Recording, boot: Boot) -> None:

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.framer import BlockEncoding, Framing
 from edge.identity import Boot
 from edge.interruption import Interruption
 from edge.plan import ReplayPlan, plan_recordings
-from edge.replay import Progress, ReplayRun, recording_records, send_plan
+from edge.records import plan_records
+from edge.replay import Progress, ReplayRun, send_plan
 from edge.settings import EdgeSettings
 from edge.sources.source import Recording
 from edge.testing import ManualClock, MemorySender
@@ -78,11 +80,50 @@ def test_sequence_has_no_gap_and_never_goes_back_within_a_device(flags: dict[str
     assert len({envelope.event_id for envelope in _envelopes(sender.records)}) == 39
 
 
-def test_replay_sends_the_frames_of_the_offline_scorer_but_for_the_time_of_taking(plan: Plan) -> None:
-    sender, made = MemorySender(), plan(1)
-    send_plan(_run(made, sender, clock=ManualClock(99_000)), speed=0.0)
-    item = made.items[0]
-    offline = list(recording_records(item.recording, item.identity, item.start_ms))
+def _readings(sensor_type: str, start_s: float, values: NDArray[np.float64]) -> Recording:
+    unit = {"TEMP": "degC", "CO2": "ppm"}[sensor_type]
+    return Recording("room", sensor_type, ("value",), unit, 1 / 60, values[:, None], start_s, dated=True)
+
+
+@pytest.fixture
+def room(boot: Boot) -> ReplayPlan:
+    """A device with two sensors, one of which pauses for ten minutes: 5 + 3 + 4 frames."""
+    parts = [_readings("TEMP", 600.0, np.arange(5.0)), _readings("TEMP", 1_500.0, np.arange(3.0))]
+    other = _readings("CO2", 630.0, np.arange(400.0, 404.0))
+    return plan_recordings([("room.csv", part) for part in (*parts, other)], EdgeSettings.load({}), boot=boot)
+
+
+def test_sensors_of_a_device_share_one_sequence_in_the_order_of_their_readings(room: ReplayPlan) -> None:
+    sender = MemorySender()
+    assert send_plan(_run(room, sender), speed=0.0).ok
+    envelopes = _envelopes(sender.records)
+    assert [(envelope.sensor_type, envelope.sensor_timestamp_ms // 1_000) for envelope in envelopes] == [
+        ("TEMP", 600), ("CO2", 630), ("TEMP", 660), ("CO2", 690), ("TEMP", 720), ("CO2", 750),
+        ("TEMP", 780), ("CO2", 810), ("TEMP", 840), ("TEMP", 1_500), ("TEMP", 1_560), ("TEMP", 1_620),
+    ]  # fmt: skip
+    assert [envelope.sequence for envelope in envelopes] == list(range(12))
+    assert len({envelope.event_id for envelope in envelopes}) == 12
+    assert {(envelope.device_id, envelope.session_id) for envelope in envelopes} == {("room", "room")}
+    # Each part says when it began itself.
+    assert [envelope.session_start_ms // 1_000 for envelope in envelopes[-4:]] == [600, 1_500, 1_500, 1_500]
+
+
+def test_parts_keep_their_distances_in_the_pace(room: ReplayPlan) -> None:
+    clock, sender = ManualClock(), MemorySender()
+    begin_ms = clock.now_ms()
+    send_plan(_run(room, sender, clock=clock), speed=60.0)
+    sent_s = [(envelope.ingest_timestamp_ms - begin_ms) / 1_000 for envelope in _envelopes(sender.records)]
+    due_min = [1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 16, 17, 18]
+    assert sent_s == pytest.approx(due_min, abs=0.002)
+
+
+@pytest.mark.parametrize("made", ["plan of walks", "room"])
+def test_replay_sends_the_records_of_the_plan_but_for_the_time_of_taking(
+    made: str, plan: Plan, room: ReplayPlan
+) -> None:
+    sender, chosen = MemorySender(), room if made == "room" else plan(3, device_id="d")
+    send_plan(_run(chosen, sender, clock=ManualClock(99_000)), speed=0.0)
+    offline = list(plan_records(chosen.items, Framing()))
     assert [record.key for record in sender.records] == [record.key for record in offline]
     assert [record.headers for record in sender.records] == [record.headers for record in offline]
     for sent, expected in zip(_envelopes(sender.records), _envelopes(offline), strict=True):
