@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from schemas.envelope import CRC_RESIDUE
 from schemas.errors import InvalidMessage, Reason
-from schemas.proto.envelope_pb2 import DEVICE_STATUS, SCALED_INT16
+from schemas.proto.envelope_pb2 import DEVICE_STATUS, FLOAT64, SCALED_INT16
 from udfs.layouts import Layout
 from udfs.records import event_digest, open_block, open_record
 from udfs.summaries import (
@@ -59,6 +59,12 @@ class Verdicts:
     detail: list[str | None]
     bucket_ms: NDArray[np.int64]
     summary: list[bytes | None]
+
+    def refusals(self) -> list[str | None]:
+        """`reason: detail` of each bad frame, None of a good one."""
+        if not any(self.reason):
+            return self.reason
+        return [reason and f"{reason}: {detail}" for reason, detail in zip(self.reason, self.detail, strict=True)]
 
 
 def validate_frames(
@@ -130,14 +136,9 @@ def _validate_by_template(
     template: Template, batch: _Batch, rows: NDArray[np.intp], verdicts: Verdicts
 ) -> NDArray[np.intp]:
     """Validates the rows that match and returns those that do not."""
-    values = [batch.values[row] for row in rows]
-    sealed = np.array([zlib.crc32(value) for value in values], dtype=np.uint32) == CRC_RESIDUE
-    matched, columns = match(
-        template,
-        _matrix([batch.keys[row] for row in rows]),
-        _matrix(values),
-        _matrix([batch.sensor_ms[row] for row in rows]),
-    )
+    keys, values, sensor_ms = (_take(parts, rows) for parts in (batch.keys, batch.values, batch.sensor_ms))
+    sealed = np.fromiter(map(zlib.crc32, values), np.uint32, len(values)) == CRC_RESIDUE
+    matched, columns = match(template, _matrix(keys), _matrix(values), _matrix(sensor_ms))
     good = matched & sealed
     if not sealed.all():
         columns = Columns._make(column[sealed[columns.rows]] for column in columns)
@@ -145,6 +146,12 @@ def _validate_by_template(
         _summarise(template.layout, columns._replace(rows=rows[columns.rows]), batch.append_ms, verdicts)
     unread: NDArray[np.intp] = rows[~good]
     return unread
+
+
+def _take(parts: list[bytes], rows: NDArray[np.intp]) -> list[bytes]:
+    """The parts of ascending rows; as a rule they are all of a batch but the one that taught the template."""
+    first, end = int(rows[0]), int(rows[-1]) + 1
+    return parts[first:end] if end - first == len(rows) else [parts[row] for row in rows.tolist()]
 
 
 def _matrix(parts: Sequence[bytes]) -> NDArray[np.uint8]:
@@ -249,7 +256,8 @@ def sample_values(layout: Layout, columns: Columns) -> NDArray[np.float64]:
     if layout.encoding == SCALED_INT16:
         steps = columns.data.view("<i2").reshape(shape).transpose(0, 2, 1)
         return np.ascontiguousarray(steps * columns.scale[:, None, None] + columns.offset[:, None, None])
-    return columns.data.view("<f4").reshape(shape).transpose(0, 2, 1).astype(np.float64, order="C")
+    kind = "<f8" if layout.encoding == FLOAT64 else "<f4"
+    return columns.data.view(kind).reshape(shape).transpose(0, 2, 1).astype(np.float64, order="C")
 
 
 def _value_error(layout: Layout, values: NDArray[np.float64]) -> InvalidMessage:

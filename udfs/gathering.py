@@ -7,6 +7,7 @@ travel as one row. Why: docs/adr/0009-summaries-gather-within-the-batch.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +38,11 @@ def gather_summaries(
         For each record packed summaries, none (b""), or None where the window needs no row.
     """
     gathered: list[bytes | None] = [None] * len(summaries)
-    frames = np.array([row for row, summary in enumerate(summaries) if summary is not None], dtype=np.intp)
+    is_frame = np.fromiter(map(bool, summaries), np.bool_, len(summaries))
+    frames = np.flatnonzero(is_frame)
     if len(frames) == 0:
         return gathered
-    number_of: dict[bytes | None, int] = {}
-    groups = np.array([number_of.setdefault(keys[row], len(number_of)) for row in frames.tolist()])
+    groups = np.fromiter(map(_Numbers().__getitem__, compress(keys, is_frame)), np.intp, len(frames))
     order = np.lexsort((append_ms[frames], bucket_ms[frames], groups))
     frames, groups = frames[order], groups[order]
     arrivals = append_ms[frames]
@@ -50,9 +51,19 @@ def gather_summaries(
     is_first[1:] |= np.diff(since_first // idle_ms) != 0
     starts = np.flatnonzero(is_first)
     ends = np.append(starts[1:], len(frames))
-    rows = frames.tolist()
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        gathered[rows[start]] = b"".join([summaries[row] or b"" for row in rows[start:end]])
-        if arrivals[end - 1] > arrivals[start]:
-            gathered[rows[end - 1]] = b""
+    sorted_summaries = [summaries[row] or b"" for row in frames.tolist()]
+    firsts, lasts = frames[starts].tolist(), frames[ends - 1].tolist()
+    spans = (arrivals[ends - 1] > arrivals[starts]).tolist()
+    for start, end, first, last, lasted in zip(starts.tolist(), ends.tolist(), firsts, lasts, spans, strict=True):
+        gathered[first] = b"".join(sorted_summaries[start:end])
+        if lasted:
+            gathered[last] = b""
     return gathered
+
+
+class _Numbers(dict[bytes | None, int]):
+    """Numbers for keys, in the order in which they are first asked for."""
+
+    def __missing__(self, key: bytes | None) -> int:
+        number = self[key] = len(self)
+        return number

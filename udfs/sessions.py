@@ -6,8 +6,9 @@ but the columns that tell of the arrival itself (`Row.arrival`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -85,27 +86,23 @@ def _summarize_sensor(
     frames = unpack_summaries(packed, len(sensor.channels))
     group_of = np.repeat(np.arange(len(members)), [len(summaries) // frames.itemsize for summaries in packed])
     cut = cut_sessions(frames, group_of, sensor.session_gap_ms * 1000)
-    kept = frames[cut.order]
-    columns = _session_columns(kept, cut)
+    kept = frames.take(cut.order)
     count, mean, std = merge_moments(kept, cut.starts)
     least = np.minimum.reduceat(np.where(kept["count"] > 0, kept["min"], np.inf), cut.starts, axis=0)
     greatest = np.maximum.reduceat(np.where(kept["count"] > 0, kept["max"], -np.inf), cut.starts, axis=0)
-    for session, member in enumerate(group_of[cut.order][cut.starts]):
-        group = groups[members[member]]
+    member_of = group_of[cut.order][cut.starts]
+    columns = _session_columns(kept, cut)
+    bucket_ms = np.array([groups[index].bucket_ms for index in members])[member_of]
+    columns["cut"] = _bucket_cuts(columns, bucket_ms, columns.pop("first_bucket"), sensor.session_gap_ms)
+    described = zip(*(column.tolist() for column in columns.values()), strict=True)
+    for session, (member, values) in enumerate(zip(member_of.tolist(), described, strict=True)):
         present = count[session] > 0
-        values = {name: column[session] for name, column in columns.items()}
-        rows[members[member]].append(
-            group.key._asdict()
-            | values
-            | _limits(values, group.bucket_ms, sensor.session_gap_ms)
-            | {
-                "channels": [name for name, here in zip(sensor.channel_names, present, strict=True) if here],
-                "channel_mean": mean[session][present],
-                "channel_std": std[session][present],
-                "channel_min": least[session][present],
-                "channel_max": greatest[session][present],
-            }
-        )
+        row = groups[members[member]].key._asdict()
+        row.update(zip(columns, values, strict=True))
+        row["channels"] = list(compress(sensor.channel_names, present))
+        row["channel_mean"], row["channel_std"] = mean[session][present], std[session][present]
+        row["channel_min"], row["channel_max"] = least[session][present], greatest[session][present]
+        rows[members[member]].append(row)
 
 
 def cut_sessions(frames: NDArray[np.void], group_of: NDArray[np.intp], gap_us: int) -> SessionCut:
@@ -113,11 +110,12 @@ def cut_sessions(frames: NDArray[np.void], group_of: NDArray[np.intp], gap_us: i
 
     Args:
         frames: with fields event_high, event_low, start_us, end_us, sample_rate_hz; shape [n].
-        group_of: the group of each frame; groups are never joined.
+        group_of: the group of each frame, never descending; groups are never joined, and the starts of one lie within
+            a bucket of each other.
         gap_us: the longest silence inside a session.
     """
-    order = np.lexsort((frames["event_low"], frames["event_high"], frames["start_us"], group_of))
-    sorted_frames, sorted_groups = frames[order], group_of[order]
+    order = _frame_order(frames, group_of)
+    sorted_frames, sorted_groups = frames.take(order), group_of[order]
     # Copies of one event have one start, so sorting puts them side by side.
     same = (
         (np.diff(sorted_groups) == 0)
@@ -127,7 +125,7 @@ def cut_sessions(frames: NDArray[np.void], group_of: NDArray[np.intp], gap_us: i
     first_copies = np.flatnonzero(np.concatenate(([True], ~same)))
     copies = np.diff(np.append(first_copies, len(order))) - 1
     order = order[first_copies]
-    kept, groups = frames[order], group_of[order]
+    kept, groups = sorted_frames.take(first_copies), sorted_groups[first_copies]
     first_of_group = np.concatenate(([True], np.diff(groups) != 0))
     group_start = kept["start_us"][first_of_group][np.cumsum(first_of_group) - 1]
     shift = groups.astype(np.int64) << _GROUP_SHIFT
@@ -136,6 +134,21 @@ def cut_sessions(frames: NDArray[np.void], group_of: NDArray[np.intp], gap_us: i
     silence[1:] = kept["start_us"][1:] - covered[:-1]
     is_start = first_of_group | (silence > gap_us)
     return SessionCut(order, np.flatnonzero(is_start), copies, np.where(is_start, 0, silence))
+
+
+def _frame_order(frames: NDArray[np.void], group_of: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The order by group, start and event.
+
+    One number holds group and start, and frames mostly arrive sorted by it: a tenth of the time of sorting by all.
+    """
+    is_first = np.concatenate(([True], np.diff(group_of) != 0))
+    start_us = frames["start_us"]
+    earliest = np.minimum.reduceat(start_us, np.flatnonzero(is_first))[np.cumsum(is_first) - 1]
+    place = (group_of.astype(np.int64) << _GROUP_SHIFT) + (start_us - earliest)
+    order: NDArray[np.intp] = np.argsort(place, kind="stable")
+    if not np.all(np.diff(place[order]) > 0):
+        order = np.lexsort((frames["event_low"], frames["event_high"], place))
+    return order
 
 
 def _session_columns(kept: NDArray[np.void], cut: SessionCut) -> dict[str, NDArray[Any]]:
@@ -186,8 +199,10 @@ def _sample_rate_hz(
     return rate
 
 
-def _limits(values: RowValues, bucket_ms: int, gap_ms: int) -> RowValues:
-    """Whether the longest-session limit may have cut this session: it touches an end of its bucket."""
-    head = not values["first_bucket"] and values["session_start_ms"] - bucket_ms <= gap_ms
-    tail = bucket_ms + LONGEST_SESSION_MS - values["session_end_ms"] <= gap_ms
-    return {"cut": {(False, False): "none", (True, False): "head", (False, True): "tail"}.get((head, tail), "both")}
+def _bucket_cuts(
+    columns: Mapping[str, NDArray[Any]], bucket_ms: NDArray[np.int64], first_bucket: NDArray[np.bool_], gap_ms: int
+) -> NDArray[np.str_]:
+    """Where the longest-session limit may have cut each session: it touches an end of its bucket."""
+    head = ~first_bucket & (columns["session_start_ms"] - bucket_ms <= gap_ms)
+    tail = bucket_ms + LONGEST_SESSION_MS - columns["session_end_ms"] <= gap_ms
+    return np.select([head & tail, head, tail], ["both", "head", "tail"], default="none")

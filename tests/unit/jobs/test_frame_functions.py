@@ -32,7 +32,7 @@ MIXED = [*GOOD[:5], BAD, *GOOD[5:], NAN]
 def test_what_the_sessionizer_refuses_the_frame_filter_does_not_copy() -> None:
     judged = Validate(5_000).eval(*columns_of(MIXED))
     buckets = find_buckets._func(*columns_of(MIXED))
-    refused = [index for index, reason in enumerate(judged["reason"]) if reason is not None]
+    refused = [index for index, reason in enumerate(judged["refusal"]) if reason is not None]
     assert refused == [5, 13]
     assert [index for index, bucket in enumerate(buckets) if bucket is None] == refused
     assert {bucket for bucket in buckets if bucket is not None} == {START_US // 1000}

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.envelope import Record, RecordKey
-from schemas.rows import SESSION_FEATURES, RowValues, decode_row, encode_row
+from schemas.row_codec import decode_row, encode_row
+from schemas.rows import SESSION_FEATURES, RowValues
+from schemas.sensors import SENSORS
 from tests.builders import APPEND_MS, START_US, FrameBuilder, scalar_records, wave_records
 from udfs.frames import LONGEST_SESSION_MS, validate_frames
 from udfs.sessions import FrameGroup, summarize_sessions
@@ -71,9 +73,10 @@ def test_one_minute_of_readings_is_one_session() -> None:
     assert (session["cut"], session["clock"]) == ("none", "ok")
 
 
-@pytest.mark.parametrize(("silence_s", "sessions"), [(5.0, 1), (5.001, 2)])
-def test_a_session_ends_only_after_more_than_the_gap(silence_s: float, sessions: int) -> None:
+@pytest.mark.parametrize(("longer_s", "sessions"), [(0.0, 1), (0.001, 2)])
+def test_a_session_ends_only_after_more_than_the_gap(longer_s: float, sessions: int) -> None:
     # Readings of 1 Hz last one second, so silence begins one second after the last of them.
+    silence_s = SENSORS["TEMP"].session_gap_ms / 1000 + longer_s
     rows = sessions_of(readings_at([0, 1, 2, 3 + silence_s, 4 + silence_s]))
     assert len(rows) == sessions
     assert sum(row["frames"] for row in rows) == 5
@@ -98,9 +101,10 @@ def test_a_lone_reading_without_a_rate_has_no_rate() -> None:
 
 
 def test_a_late_frame_between_two_parts_joins_them() -> None:
-    apart = readings_at([0, 1, 8, 9])
+    gap_s = SENSORS["TEMP"].session_gap_ms // 1000
+    apart = readings_at([0, 1, gap_s + 3, gap_s + 4])
     assert len(sessions_of(apart)) == 2
-    bridge = FrameBuilder(sequence=99, start_us=START_US + 4 * SECOND_US).record()
+    bridge = FrameBuilder(sequence=99, start_us=START_US + gap_s // 2 * SECOND_US).record()
     assert len(sessions_of([*apart, bridge])) == 1
 
 
