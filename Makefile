@@ -7,13 +7,14 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+DOMAIN ?= all
 STAMP := $(VENV)/.installed
 STACK := $(BIN)/brain-stack
 UV := $(BIN)/uv
 UV_PIP := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-build-isolation
 
 .PHONY: help setup lock jars stack-up stack-down stack-status init kafka-init ch-init topics-pipeline submit demo \
-        test test-unit check format train bench logs-kafka logs-clickhouse logs-flink flink-ui clickhouse-ui clean distclean
+        test test-unit check format train features-page bench logs-kafka logs-clickhouse logs-flink flink-ui clickhouse-ui clean distclean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -28,7 +29,7 @@ $(STAMP): requirements/bootstrap.txt requirements/lock.txt pyproject.toml
 	  echo "macOS: brew install python@3.11; anywhere: uv python install 3.11), or name it: make PYTHON=/path/to/python3.11"; \
 	  exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing (Debian: apt install python3.11-venv)"; exit 1; }
-	@echo "installing into $(VENV): the first time this downloads about 900 MB"
+	@echo "installing into $(VENV): the first time this downloads about 940 MB"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
 	  -r requirements/bootstrap.txt
 	$(UV_PIP) --require-hashes -r requirements/lock.txt
@@ -69,8 +70,8 @@ ch-init: setup ## Create the tables (CLICKHOUSE_SCHEMA_GLOB)
 submit: setup ## Submit all Flink jobs
 	@$(BIN)/brain-jobs submit all
 
-demo: setup ## Recordings in, scored sessions out: the whole line on this machine
-	@$(STACK) demo
+demo: setup ## Recordings in, scores out: the whole line on this machine (DOMAIN=health|power|environment|all)
+	@$(STACK) demo --domain $(DOMAIN)
 
 logs-kafka: setup ## Follow Kafka's log
 	@$(STACK) logs kafka --follow
@@ -106,6 +107,12 @@ format: setup ## Format the code
 
 train: setup ## Train the models again from the recordings (BRAIN_DATA)
 	$(BIN)/python -m training.gait_parkinson
+	$(BIN)/python -m training.occupancy
+	$(BIN)/python -m training.appliance
+	$(BIN)/python -m training.power_anomaly
+
+features-page: setup ## Write docs/features.md from the declarations
+	$(BIN)/python -m schemas.feature_page
 
 bench: setup jars ## Measure throughput, ours beside the peers'
 	$(BIN)/python -m bench

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.runtime.environment import JobEnvironment, open_environment
 from jobs.runtime.functions import derive_base
-from jobs.runtime.judging import insert_dead_letters, insert_rows, judge
+from jobs.runtime.judging import insert_refused, insert_rows, judge
 from jobs.runtime.kafka_tables import create_sink, create_source
 from jobs.runtime.settings import JobSettings
 from schemas.topics import Topic
@@ -20,7 +20,7 @@ def build(settings: JobSettings) -> JobEnvironment:
     create_sink(job, "features_base", settings.topic(Topic.FEATURES_BASE))
 
     judge(job, "session_features", "derive_base(record_value)", "output_rows")
-    insert_dead_letters(job, settings.dead_letters(Topic.SESSION_FEATURES))
+    insert_refused(job, "judged", settings.dead_letters(Topic.SESSION_FEATURES))
     insert_rows(job, "features_base")
     return job
 

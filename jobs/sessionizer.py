@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.runtime.environment import JobEnvironment, open_environment
 from jobs.runtime.functions import summarize, validate
-from jobs.runtime.judging import insert_dead_letters, judge
+from jobs.runtime.judging import insert_refused, judge
 from jobs.runtime.kafka_tables import create_sink, create_source
 from jobs.runtime.sessions import gather_sessions
 from jobs.runtime.settings import JobSettings
@@ -29,7 +29,7 @@ def build(settings: JobSettings) -> JobEnvironment:
         f"validate(record_key, record_value, headers['{headers.SENSOR_MS}'], append_time)",
         "bucket_ms, summaries",
     )
-    insert_dead_letters(job, settings.dead_letters(Topic.RAWFRAMES))
+    insert_refused(job, "judged", settings.dead_letters(Topic.RAWFRAMES))
 
     job.view("summaries", "SELECT record_key, bucket_ms, summaries, arrival FROM judged WHERE summaries IS NOT NULL")
     gather_sessions(job, "gathered", "summaries", "arrival", "ARRAY_AGG(summaries) AS frame_summaries")

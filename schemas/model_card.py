@@ -16,6 +16,10 @@ _STRICT = ConfigDict(strict=True, extra="forbid")
 
 Text = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Seconds = Annotated[int, Field(gt=0)]
+
+UNSURE = "unsure"
+"""The label of a row in which no class of a model of more than two is likely enough."""
 
 
 class ModelCardError(BrainError):
@@ -56,17 +60,21 @@ class Metric:
     how: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """Everything a user of the model must know.
 
     Attributes:
         name, version, domain: which model this is.
+        window_s: the length of the feature windows that it takes; None takes whole sessions.
         features: the inputs in order.
         feature_schema_hash: `feature_schema_hash(features)`; a request that carries another is refused.
         onnx_sha256: of the bytes of the ONNX file, hex.
-        threshold: a score at or above it gets the positive label. The alert threshold is a setting of the job.
-        labels: negative and positive.
+        threshold: of two labels, a score at or above it gets the second; of more, a score below it gets `UNSURE`.
+            The alert threshold is a setting of the job.
+        labels: one for each column of the model's probabilities. The score of two is the probability of the second,
+            of more that of the likeliest.
+        alerts: whether a score at the alert threshold rings.
         score_meaning: what the score is, in words.
         missing_values: the policy, in words.
         training_data: origin and content.
@@ -82,11 +90,13 @@ class ModelCard:
     name: Text
     version: Text
     domain: Domain
+    window_s: Seconds | None = None
     features: Annotated[tuple[CardFeature, ...], Field(min_length=1)]
     feature_schema_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     onnx_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     threshold: Share
-    labels: tuple[Text, Text]
+    labels: Annotated[tuple[Text, ...], Field(min_length=2)]
+    alerts: bool = True
     score_meaning: Text
     missing_values: Text
     training_data: Text
@@ -102,12 +112,6 @@ class ModelCard:
     def feature_names(self) -> tuple[str, ...]:
         """The inputs' names in order."""
         return tuple(feature.name for feature in self.features)
-
-    def label(self, score: float) -> str:
-        """The label of a score; a missing score has none (the empty string)."""
-        if score != score:  # noqa: PLR0124 - the portable test for NaN
-            return ""
-        return self.labels[1] if score >= self.threshold else self.labels[0]
 
     def to_json(self) -> str:
         """The card as JSON text, fields in declared order, ending with a line break."""
@@ -125,10 +129,9 @@ class ModelCard:
 
     def check(self) -> None:
         """Raise `ModelCardError` when the fields contradict each other."""
-        names = self.feature_names
-        if len(set(names)) != len(names):
-            repeated = sorted({name for name in names if names.count(name) > 1})
-            raise ModelCardError(f"model card {self.name}: features: repeated {repeated}")
+        for field_name, names in (("features", self.feature_names), ("labels", (*self.labels, UNSURE))):
+            if repeated := sorted({name for name in names if names.count(name) > 1}):
+                raise ModelCardError(f"model card {self.name}: {field_name}: repeated or reserved {repeated}")
         if self.feature_schema_hash != (expected := feature_schema_hash(self.features)):
             raise ModelCardError(
                 f"model card {self.name}: feature_schema_hash: {self.feature_schema_hash}, its features give {expected}"

@@ -1,23 +1,18 @@
 """The rows that derived topics and tables carry: each is declared here once and projected elsewhere.
 
-Projections: JSON on the topics (`encode_row`, `decode_row`), ClickHouse columns (clickhouse/*.sql, held to
+Projections: JSON on the topics (`schemas/row_codec.py`), ClickHouse columns (clickhouse/*.sql, held to
 these declarations by a contract test) and the feature vector of a model (`schemas/feature_schema.py`).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from schemas.columns import Column, Kind
-from schemas.errors import InvalidMessage, Reason
+from schemas.environment import ENVIRONMENT_FEATURES
 from schemas.health import GAIT_FEATURES
+from schemas.power import POWER_FEATURES
 from schemas.topics import Topic
 
 RowValues = dict[str, Any]
@@ -35,6 +30,7 @@ class Row:
         natural_key: the columns that identify what the row is about; a pure function of the events.
         arrival: columns that tell how the frames arrived, not what they say: the only ones in which two
             passes over the same frames may differ.
+        column_names: the names of the columns in order.
     """
 
     name: str
@@ -43,11 +39,11 @@ class Row:
     columns: tuple[Column, ...]
     natural_key: tuple[str, ...]
     arrival: frozenset[str] = frozenset()
+    column_names: tuple[str, ...] = field(init=False)
 
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """The column names in order."""
-        return tuple(column.name for column in self.columns)
+    def __post_init__(self) -> None:
+        """Notes the names once: rows are encoded by the million."""
+        object.__setattr__(self, "column_names", tuple(column.name for column in self.columns))
 
 
 SESSION_KEY = (
@@ -137,6 +133,40 @@ FEATURES_HEALTH = Row(
     ),
 )
 
+WINDOW = (
+    Column("window_s", Kind.INT32, "length of the window in sensor time", "s"),
+    Column("feature_schema_hash", Kind.STRING, "of the feature names and units, in order"),
+    Column("quality", Kind.STRING, "ok, or why every feature is missing"),
+    Column("missing", Kind.STRINGS, "group:reason for each group in which a feature is missing"),
+)
+WINDOW_KEY_NAMES = (*SESSION_KEY_NAMES, "window_s")
+"""A window's row has a session's key: its `session_start_ms` is where the window begins, and its `sensor_type` the
+domain, for a window joins the sensors of a device."""
+
+FEATURES_POWER = Row(
+    name="power_features",
+    topic=Topic.FEATURES_POWER,
+    table="power_features",
+    natural_key=WINDOW_KEY_NAMES,
+    arrival=ARRIVAL,
+    columns=(*SESSION_KEY, *SESSION_EXTENT, *WINDOW, *POWER_FEATURES),
+)
+
+FEATURES_ENV = Row(
+    name="env_features",
+    topic=Topic.FEATURES_ENV,
+    table="env_features",
+    natural_key=WINDOW_KEY_NAMES,
+    arrival=ARRIVAL,
+    columns=(
+        *SESSION_KEY,
+        *SESSION_EXTENT,
+        *WINDOW,
+        Column("pm25_correction_method", Kind.STRING, "none, or what was done to the PM2.5 readings"),
+        *ENVIRONMENT_FEATURES,
+    ),
+)
+
 INFERENCE_REQUEST = Row(
     name="inference_request",
     topic=Topic.INFERENCE_REQUESTS,
@@ -169,7 +199,7 @@ INFERENCE_RESULT = Row(
         Column("model_hash", Kind.STRING, "sha256 of the ONNX file"),
         Column("feature_schema_hash", Kind.STRING, "of the model's feature names and units, in order"),
         Column("score", Kind.FLOAT64, "the model's output, 0 to 1; missing if it refused", nullable=True),
-        Column("threshold", Kind.FLOAT64, "score from which the alert rings"),
+        Column("threshold", Kind.FLOAT64, "score from which the alert rings, if the model rings at all"),
         Column("label", Kind.STRING, "the class the card's own threshold gives, or not_scored"),
         Column("reason", Kind.STRING, "ok, or why there is no score"),
     ),
@@ -199,98 +229,9 @@ ROWS = (
     SESSION_FEATURES,
     FEATURES_BASE,
     FEATURES_HEALTH,
+    FEATURES_POWER,
+    FEATURES_ENV,
     INFERENCE_REQUEST,
     INFERENCE_RESULT,
     INFERENCE_ALERT,
 )
-
-
-def _finite_or_null(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-_TO_WIRE: dict[Kind, Callable[[Any], Any]] = {
-    Kind.STRING: str,
-    Kind.INT32: int,
-    Kind.INT64: int,
-    Kind.FLOAT64: lambda value: _finite_or_null(float(value)),
-    Kind.BOOL: bool,
-    Kind.TIMESTAMP_MS: int,
-    Kind.STRINGS: lambda values: [str(value) for value in values],
-    Kind.FLOATS: lambda values: [_finite_or_null(float(value)) for value in values],
-    Kind.BYTES: lambda value: base64.b64encode(value).decode("ascii"),
-}
-
-
-def _float_or_nan(value: Any) -> float:
-    if value is None:
-        return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(value)
-    return float(value)
-
-
-def _exact(kind: type) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
-        if type(value) is not kind:
-            raise TypeError(value)
-        return value
-
-    return check
-
-
-_FROM_WIRE: dict[Kind, Callable[[Any], Any]] = {
-    Kind.STRING: _exact(str),
-    Kind.INT32: _exact(int),
-    Kind.INT64: _exact(int),
-    Kind.FLOAT64: _float_or_nan,
-    Kind.BOOL: _exact(bool),
-    Kind.TIMESTAMP_MS: _exact(int),
-    Kind.STRINGS: lambda values: [_exact(str)(value) for value in _exact(list)(values)],
-    Kind.FLOATS: lambda values: [_float_or_nan(value) for value in _exact(list)(values)],
-    Kind.BYTES: lambda value: base64.b64decode(_exact(str)(value), validate=True),
-}
-
-
-def encode_row(row: Row, values: Mapping[str, Any]) -> bytes:
-    """A row as snake_case JSON; a missing float is null.
-
-    Raises:
-        KeyError: if a declared column is missing: that is a fault of the caller, not of the input.
-    """
-    return orjson.dumps({column.name: _wire_value(column, values[column.name]) for column in row.columns})
-
-
-def _wire_value(column: Column, value: Any) -> Any:
-    return None if value is None else _TO_WIRE[column.kind](value)
-
-
-def decode_row(row: Row, value: bytes) -> RowValues:
-    """Reads a row from JSON; null in a float column is NaN. Unknown fields are ignored (a newer writer).
-
-    Raises:
-        InvalidMessage: naming the column and its value.
-    """
-    try:
-        fields = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise InvalidMessage(Reason.MALFORMED_ROW, f"{row.name}: {error}") from error
-    if not isinstance(fields, dict):
-        raise InvalidMessage(Reason.MALFORMED_ROW, f"{row.name}: a JSON {type(fields).__name__}, not an object")
-    return {column.name: _memory_value(row, column, fields) for column in row.columns}
-
-
-def _memory_value(row: Row, column: Column, fields: Mapping[str, Any]) -> Any:
-    if column.name not in fields:
-        raise InvalidMessage(Reason.MALFORMED_ROW, f"{row.name}.{column.name} is missing")
-    value = fields[column.name]
-    if value is None and not column.nullable:
-        raise InvalidMessage(Reason.MALFORMED_ROW, f"{row.name}.{column.name} is null")
-    if value is None and column.kind is not Kind.FLOAT64:
-        return None
-    try:
-        return _FROM_WIRE[column.kind](value)
-    except (TypeError, ValueError, binascii.Error) as error:
-        raise InvalidMessage(
-            Reason.MALFORMED_ROW, f"{row.name}.{column.name}={value!r:.100} is not {column.kind.value}"
-        ) from error

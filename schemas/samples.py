@@ -6,16 +6,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import InvalidMessage, Reason
-from schemas.proto.envelope_pb2 import FLOAT32, SCALED_INT16, SampleBlock
+from schemas.proto.envelope_pb2 import FLOAT32, FLOAT64, SCALED_INT16, CounterReading, SampleBlock
 
 INT16_MAX = 32_767
-ITEM_BYTES: dict[int, int] = {FLOAT32: 4, SCALED_INT16: 2}
+COUNTER_CHANNEL = "value"
+ITEM_BYTES: dict[int, int] = {FLOAT32: 4, SCALED_INT16: 2, FLOAT64: 8}
 
 
 def encode_float32(samples: NDArray[np.float64]) -> SampleBlock:
     """Packs samples [n, channels] as float32; start, rate, channels and unit are left to the caller."""
     data = np.ascontiguousarray(samples, dtype="<f4")
     return SampleBlock(encoding=FLOAT32, sample_count=len(data), data=data.tobytes())
+
+
+def encode_float64(samples: NDArray[np.float64]) -> SampleBlock:
+    """Packs samples [n, channels] as float64, as `encode_float32` does."""
+    data = np.ascontiguousarray(samples, dtype="<f8")
+    return SampleBlock(encoding=FLOAT64, sample_count=len(data), data=data.tobytes())
+
+
+def counter_block(reading: CounterReading) -> SampleBlock:
+    """A counter's reading as a block of one sample without a rate."""
+    block = encode_float64(np.array([[reading.value]]))
+    block.start_us, block.unit = reading.reading_us, reading.unit
+    block.channels.append(COUNTER_CHANNEL)
+    return block
 
 
 def encode_scaled_int16(samples: NDArray[np.float64], scale: float) -> SampleBlock:
@@ -37,4 +52,6 @@ def decode_samples(block: SampleBlock) -> NDArray[np.float64]:
     shape = (block.sample_count, len(block.channels))
     if block.encoding == SCALED_INT16:
         return np.frombuffer(block.data, dtype="<i2").reshape(shape) * block.scale + block.offset
-    return np.frombuffer(block.data, dtype="<f4").reshape(shape).astype(np.float64)
+    return (
+        np.frombuffer(block.data, dtype="<f8" if block.encoding == FLOAT64 else "<f4").reshape(shape).astype(np.float64)
+    )

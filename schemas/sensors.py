@@ -69,18 +69,25 @@ INSOLE_CHANNELS = tuple(
 GAIT_SENSOR = "GRF"
 """The sensor type of the gait features."""
 
+# Meters report every second to every minute, climate sensors down to every five minutes.
+_METER_GAP_MS = 2 * 60_000
+_CLIMATE_GAP_MS = 10 * 60_000
+
 _VALUE = (Channel("value"),)
+_PHASES = (*_VALUE, Channel("L1"), Channel("L2"), Channel("L3"))
+"""`value` is the only conductor of a single-phase device; a three-phase one has L1, L2 and L3."""
 
 SENSORS: dict[str, Sensor] = {
     sensor.sensor_type: sensor
     for sensor in (
         Sensor(GAIT_SENSOR, Domain.HEALTH, "N", -200.0, 5_000.0, INSOLE_CHANNELS, max_sample_rate_hz=1_000.0),
-        Sensor("VOLT", Domain.POWER, "V", -100_000.0, 100_000.0, _VALUE),
-        Sensor("AMP", Domain.POWER, "A", -10_000.0, 10_000.0, _VALUE),
-        Sensor("WATT", Domain.POWER, "W", -10_000_000.0, 10_000_000.0, _VALUE),
-        Sensor("TEMP", Domain.ENVIRONMENT, "degC", -60.0, 125.0, _VALUE),
-        Sensor("HUMID", Domain.ENVIRONMENT, "%", 0.0, 100.0, _VALUE),
-        Sensor("CO2", Domain.ENVIRONMENT, "ppm", 0.0, 40_000.0, _VALUE),
-        Sensor("PM25", Domain.ENVIRONMENT, "ug/m3", 0.0, 10_000.0, _VALUE),
+        Sensor("VOLT", Domain.POWER, "V", -100_000.0, 100_000.0, _PHASES, session_gap_ms=_METER_GAP_MS),
+        Sensor("AMP", Domain.POWER, "A", -10_000.0, 10_000.0, _PHASES, session_gap_ms=_METER_GAP_MS),
+        Sensor("WATT", Domain.POWER, "W", -10_000_000.0, 10_000_000.0, _PHASES, session_gap_ms=_METER_GAP_MS),
+        Sensor("KWH", Domain.POWER, "kWh", 0.0, 1e12, _VALUE, session_gap_ms=_METER_GAP_MS),
+        Sensor("TEMP", Domain.ENVIRONMENT, "degC", -60.0, 125.0, _VALUE, session_gap_ms=_CLIMATE_GAP_MS),
+        Sensor("HUMID", Domain.ENVIRONMENT, "%", 0.0, 100.0, _VALUE, session_gap_ms=_CLIMATE_GAP_MS),
+        Sensor("CO2", Domain.ENVIRONMENT, "ppm", 0.0, 40_000.0, _VALUE, session_gap_ms=_CLIMATE_GAP_MS),
+        Sensor("PM25", Domain.ENVIRONMENT, "ug/m3", 0.0, 10_000.0, _VALUE, session_gap_ms=_CLIMATE_GAP_MS),
     )
 }

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.envelope import SCHEMA_VERSION, Record, make_event_id, to_record
-from schemas.proto.envelope_pb2 import SAMPLE_BLOCK, EventEnvelope
+from schemas.proto.envelope_pb2 import COUNTER_READING, SAMPLE_BLOCK, CounterReading, EventEnvelope
 from schemas.samples import encode_float32, encode_scaled_int16
 from schemas.sensors import SENSORS
 
@@ -99,3 +99,15 @@ def wave_records(samples: NDArray[np.float64], *, rate_hz: float = 100.0, **fiel
         ).record()
         for first in range(0, len(samples), step)
     ]
+
+
+def counter_record(
+    value: float, *, sequence: int = 0, at_s: int = 0, digits: int = 9, unit: str = "kWh", sensor_type: str = "KWH"
+) -> Record:
+    """A reading of an energy counter whose last digit is 0.01 kWh."""
+    start_us = START_US + at_s * 1_000_000
+    envelope = FrameBuilder(sensor_type=sensor_type, sequence=sequence, start_us=start_us).envelope()
+    envelope.payload_type = COUNTER_READING
+    reading = CounterReading(reading_us=start_us, value=value, unit=unit, digits=digits, resolution=0.01)
+    envelope.payload = reading.SerializeToString(deterministic=True)
+    return to_record(envelope)

@@ -39,7 +39,8 @@ class Line:
 
     def __init__(self, endpoints: StackEndpoints) -> None:
         self.endpoints = endpoints
-        self.environment = {**os.environ, **endpoints.to_env()}
+        # Tests send at once what a device sends in minutes: no need to wait for its next reading.
+        self.environment = {"BRAIN_JOBS_WINDOW_IDLE_MS": "5000", **os.environ, **endpoints.to_env()}
         self._producer = Producer(
             {
                 "bootstrap.servers": endpoints.kafka_bootstrap,

@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 
 from schemas.envelope import unseal
 from schemas.errors import InvalidMessage, Reason
-from schemas.proto.envelope_pb2 import DEVICE_STATUS, SAMPLE_BLOCK, EventEnvelope, PayloadType, SampleBlock
-from udfs.records import YEAR_2200_MS, event_digest
+from schemas.proto.envelope_pb2 import (
+    COUNTER_READING,
+    DEVICE_STATUS,
+    SAMPLE_BLOCK,
+    EventEnvelope,
+    PayloadType,
+    SampleBlock,
+)
+from udfs.records import YEAR_2200_MS, event_digest, open_block
 from udfs.row_templates import RowTemplate, learn_row, read_rows
 from udfs.table_blocks import Block, KafkaBatch, position_columns
 
@@ -56,7 +63,7 @@ class BlockShape(NamedTuple):
     sample_count: int
 
 
-_FRAME_COLUMNS = (*_ENVELOPE_COLUMNS, "event_id", *BlockShape._fields)
+_FRAME_COLUMNS = (*_ENVELOPE_COLUMNS, "payload_type", "event_id", *BlockShape._fields)
 
 
 @dataclass(slots=True)
@@ -137,7 +144,6 @@ def rawframes_block(batch: KafkaBatch) -> Block:
     rows = np.flatnonzero(opened.used)
     columns = position_columns(batch, rows)
     columns["append_timestamp_ms"] = batch.append_ms[rows]
-    columns["payload_type"] = np.full(len(rows), PayloadType.Name(SAMPLE_BLOCK), dtype=object)
     for name, column in opened.columns.items():
         columns[name] = column if len(rows) == len(batch) else column[rows]
     block = Block(batch.topic_id, columns, rows, len(batch), opened.rejected, opened.skipped)
@@ -205,13 +211,19 @@ def _open(value: bytes, row: int, opened: _Rows) -> _Frame | None:
         if payload_type == DEVICE_STATUS:
             opened.skipped += 1
             return None
-        if payload_type != SAMPLE_BLOCK:
+        if payload_type not in (SAMPLE_BLOCK, COUNTER_READING):
             raise InvalidMessage(Reason.UNKNOWN_PAYLOAD_TYPE, f"payload_type={payload_type}")
         fields = _envelope_values(envelope)
-        return _Frame(envelope, (*fields, event_digest(envelope.event_id), *opened.read_shape(fields[-1])))
+        shape = opened.read_shape(fields[-1]) if payload_type == SAMPLE_BLOCK else _counter_shape(envelope)
+        return _Frame(envelope, (*fields, PayloadType.Name(payload_type), event_digest(envelope.event_id), *shape))
     except InvalidMessage as error:
         opened.rejected[row] = error
         return None
+
+
+def _counter_shape(envelope: EventEnvelope) -> BlockShape:
+    _, block = open_block(envelope)
+    return BlockShape(block.unit, block.sample_rate_hz, ",".join(block.channels), block.sample_count)
 
 
 def _without_bad_times(block: Block) -> Block:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schemas.columns import Kind
 from schemas.envelope import RecordKey
 from schemas.feature_schema import feature_schema_hash
 from schemas.health import GAIT_FEATURES
 from schemas.rows import RowValues
 from udfs.gait import extract_batch
 from udfs.layouts import MICROSECONDS
+from udfs.named_features import named_features
 from udfs.signals import assemble_signals
 
 GAIT_SCHEMA_HASH = feature_schema_hash(GAIT_FEATURES)
@@ -55,16 +54,8 @@ def extract_health_features(groups: Sequence[RecordGroup]) -> list[list[RowValue
                     "feature_schema_hash": GAIT_SCHEMA_HASH,
                     "quality": reason,
                 }
-                | _by_name(features.tolist())
+                | named_features(GAIT_FEATURES, features.tolist())
                 for signal, features, reason in zip(signals, values, reasons, strict=True)
             ]
         )
     return rows
-
-
-def _by_name(features: Sequence[float]) -> RowValues:
-    """Features by column; a missing count is None, as only floats can be NaN."""
-    return {
-        column.name: value if column.kind is Kind.FLOAT64 else None if math.isnan(value) else int(value)
-        for column, value in zip(GAIT_FEATURES, features, strict=True)
-    }

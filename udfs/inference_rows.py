@@ -1,10 +1,10 @@
-"""Inference: features become requests, requests become results, results above the threshold become alerts."""
+"""Inference: features become requests, requests become results, results at the alert threshold become alerts."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ class Scored:
 
     Attributes:
         result: its `inference-results` row; None for a request that the model does not fit.
-        alert: its `inference-alerts` row, if the score reaches the threshold.
+        alert: its `inference-alerts` row, if the model rings and the score reaches the threshold.
         error: why there is no result.
     """
 
@@ -35,22 +35,23 @@ class Scored:
     error: InvalidMessage | None
 
 
-def build_requests(features: Sequence[RowValues], card: ModelCard) -> list[RowValues]:
-    """The `inference-requests` row of each `features-health` row.
+def build_requests(rows: Sequence[RowValues], card: ModelCard) -> list[list[RowValues]]:
+    """The `inference-requests` row for each row of features: one, or none for a window of another length.
 
-    A session without features is asked for too: its result then says why there is no score.
+    A row without features is asked for too: its result then says why there is no score. Rows of windows have a
+    `window_s`, rows of whole sessions have none.
     """
-    return [
-        {name: row[name] for name in _SHARED}
-        | {
-            "request_id": row_id(row, card.name, row["revision"]),
-            "model_name": card.name,
-            "feature_schema_hash": card.feature_schema_hash,
-            "quality": row["quality"],
-            "features": [row[name] for name in card.feature_names],
-        }
-        for row in features
-    ]
+    return [[_request(row, card)] if row.get("window_s") == card.window_s else [] for row in rows]
+
+
+def _request(row: RowValues, card: ModelCard) -> RowValues:
+    return {name: row[name] for name in _SHARED} | {
+        "request_id": row_id(row, card.name, row["revision"]),
+        "model_name": card.name,
+        "feature_schema_hash": card.feature_schema_hash,
+        "quality": row["quality"],
+        "features": [row[name] for name in card.feature_names],
+    }
 
 
 def row_id(row: RowValues, *more: object) -> str:
@@ -59,18 +60,44 @@ def row_id(row: RowValues, *more: object) -> str:
     return hashlib.blake2b("/".join(parts).encode(), digest_size=16).hexdigest()
 
 
+def score_by_model(
+    requests: Sequence[RowValues], scorers: Mapping[str, Scorer], alert_threshold: float
+) -> list[Scored]:
+    """Scores a batch of requests for any of these models; one for another model is refused."""
+    places: dict[str, list[int]] = {}
+    for index, request in enumerate(requests):
+        places.setdefault(request["model_name"], []).append(index)
+    scored: dict[int, Scored] = {}
+    for name, indices in places.items():
+        if name in scorers:
+            scored.update(
+                zip(
+                    indices,
+                    score_requests([requests[index] for index in indices], scorers[name], alert_threshold),
+                    strict=True,
+                )
+            )
+    unknown = ", ".join(scorers)
+    return [
+        scored.get(index)
+        or Scored(
+            None, None, InvalidMessage(Reason.UNKNOWN_MODEL, f"model_name={request['model_name']!r}, not of {unknown}")
+        )
+        for index, request in enumerate(requests)
+    ]
+
+
 def score_requests(requests: Sequence[RowValues], scorer: Scorer, alert_threshold: float) -> list[Scored]:
     """Scores a batch; a request made for other features than the model's is refused, never scored wrongly."""
     errors = [_mismatch(request, scorer.card) for request in requests]
     fit = [index for index, error in enumerate(errors) if error is None]
     width = len(scorer.card.features)
     matrix = np.array([requests[index]["features"] for index in fit], dtype=np.float64).reshape(len(fit), width)
-    scores = dict(zip(fit, zip(scorer.score(matrix).tolist(), scorer.refusals(matrix), strict=True), strict=True))
+    scores, labels = scorer.labelled(matrix)
+    judged = iter(zip(scores.tolist(), labels, scorer.refusals(matrix), strict=True))
     return [
-        Scored(None, None, error)
-        if error is not None
-        else _scored(request, scorer.card, scores[index], alert_threshold)
-        for index, (request, error) in enumerate(zip(requests, errors, strict=True))
+        Scored(None, None, error) if error is not None else _scored(request, scorer.card, next(judged), alert_threshold)
+        for request, error in zip(requests, errors, strict=True)
     ]
 
 
@@ -87,9 +114,11 @@ def _mismatch(request: RowValues, card: ModelCard) -> InvalidMessage | None:
     return None
 
 
-def _scored(request: RowValues, card: ModelCard, scored: tuple[float, str], alert_threshold: float) -> Scored:
-    score, refusal = scored
-    # A session without features says why itself; the scorer only sees that they are missing.
+def _scored(request: RowValues, card: ModelCard, judged: tuple[float, str, str], alert_threshold: float) -> Scored:
+    score, label, refusal = judged
+    # The setting is for sessions. Windows come all day long: their card's threshold has a stated rate of false alarms.
+    alert_from = alert_threshold if card.window_s is None else card.threshold
+    # A row without features says why itself; the scorer only sees that they are missing.
     refused = refusal if request["quality"] == OK else request["quality"]
     result = {name: request[name] for name in _SHARED} | {
         "request_id": request["request_id"],
@@ -98,11 +127,12 @@ def _scored(request: RowValues, card: ModelCard, scored: tuple[float, str], aler
         "model_hash": card.onnx_sha256,
         "feature_schema_hash": card.feature_schema_hash,
         "score": score,
-        "threshold": alert_threshold,
-        "label": card.label(score) or NOT_SCORED,
+        "threshold": alert_from,
+        "label": label or NOT_SCORED,
         "reason": refused if math.isnan(score) else OK,
     }
-    return Scored(result, _alert(result) if score >= alert_threshold else None, None)
+    rings = card.alerts and score >= alert_from
+    return Scored(result, _alert(result) if rings else None, None)
 
 
 def _alert(result: RowValues) -> RowValues:

@@ -5,20 +5,25 @@ It calls what the jobs call, in their order, so its rows are those that the line
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.envelope import Record, RecordKey
+from schemas.environment import EnvironmentSettings
 from schemas.errors import InvalidMessage, Reason
 from schemas.headers import SENSOR_MS
+from schemas.power import Supply
 from schemas.rows import RowValues
-from schemas.sensors import GAIT_SENSOR
+from schemas.sensors import GAIT_SENSOR, Domain
 from udfs.base_rows import derive_base_features
-from udfs.frames import validate_frames
+from udfs.environment_rows import ENVIRONMENT_WINDOWS, extract_environment_features
+from udfs.frames import Verdicts, validate_frames
 from udfs.health_rows import RecordGroup, extract_health_features
-from udfs.inference_rows import build_requests, score_requests
+from udfs.inference_rows import Scored, build_requests, score_requests
+from udfs.power_rows import POWER_WINDOWS, extract_power_features
 from udfs.scorer import Scorer
 from udfs.sessions import FrameGroup, summarize_sessions
+from udfs.windows import WindowGroup, Windowing
 
 
 @dataclass(slots=True)
@@ -31,47 +36,85 @@ class SessionRows:
     inference_result: RowValues | None = None
     inference_alert: RowValues | None = None
 
+    def take(self, scored: Scored) -> None:
+        """Adds what a model says: one model scores sessions."""
+        self.inference_result, self.inference_alert = scored.result, scored.alert
+
+
+@dataclass(slots=True)
+class WindowRows:
+    """What the line writes about one window of a device; several models may score it."""
+
+    domain: Domain
+    features: RowValues
+    inference_results: list[RowValues] = field(default_factory=list)
+    inference_alerts: list[RowValues] = field(default_factory=list)
+
+    def take(self, scored: Scored) -> None:
+        """Adds what a model says."""
+        self.inference_results += [scored.result] if scored.result else []
+        self.inference_alerts += [scored.alert] if scored.alert else []
+
 
 @dataclass(frozen=True, slots=True)
 class LineRows:
-    """The sessions among the records, and why records were refused."""
+    """The sessions and windows among the records, and why records were refused."""
 
     sessions: list[SessionRows]
+    windows: list[WindowRows]
     dead_letters: list[InvalidMessage]
 
 
-def run_line(records: Sequence[Record], scorer: Scorer, *, alert_threshold: float, append_ms: int) -> LineRows:
-    """Takes records through validation, sessions, features and inference.
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """What the jobs take from their settings.
 
-    Args:
-        records: in any order.
-        scorer: of the health sessions.
+    Attributes:
+        scorers: each scores the rows of its domain.
         alert_threshold: score from which there is an alert.
-        append_ms: stands for the broker's append time of all of them.
+        append_ms: stands for the broker's append time of all records.
+        supply, environment: see the features of these domains.
     """
+
+    scorers: Sequence[Scorer]
+    alert_threshold: float
+    append_ms: int
+    supply: Supply = field(default_factory=Supply)
+    environment: EnvironmentSettings = field(default_factory=EnvironmentSettings)
+
+
+def run_line(records: Sequence[Record], settings: LineSettings) -> LineRows:
+    """Takes records, in any order, through validation, sessions, windows, features and inference."""
     verdicts = validate_frames(
         [record.key for record in records],
         [record.value for record in records],
         [record.headers.get(SENSOR_MS) for record in records],
-        [append_ms] * len(records),
+        [settings.append_ms] * len(records),
     )
+    dead = [
+        InvalidMessage(Reason(reason), detail or "")
+        for reason, detail in zip(verdicts.reason, verdicts.detail, strict=True)
+        if reason is not None
+    ]
+    good = [record for record, summary in zip(records, verdicts.summary, strict=True) if summary is not None]
+    sessions, windows = _sessions(records, verdicts, settings), _windows(good, settings)
+    for scorer in settings.scorers:
+        _score(sessions, windows, scorer, settings.alert_threshold)
+    return LineRows(sessions, windows, dead)
+
+
+def _sessions(records: Sequence[Record], verdicts: Verdicts, settings: LineSettings) -> list[SessionRows]:
     frames: dict[tuple[bytes, int], list[tuple[bytes, bytes]]] = {}
     for record, bucket, summary in zip(records, verdicts.bucket_ms.tolist(), verdicts.summary, strict=True):
         if summary is not None:
             frames.setdefault((record.key, bucket), []).append((summary, record.value))
     sessions: list[SessionRows] = []
     for (key, bucket), group in frames.items():
-        sessions += _run_group(RecordKey.from_bytes(key), bucket, group, append_ms)
-    _score(sessions, scorer, alert_threshold)
-    dead = [
-        InvalidMessage(Reason(reason), detail or "")
-        for reason, detail in zip(verdicts.reason, verdicts.detail, strict=True)
-        if reason is not None
-    ]
-    return LineRows(sessions, dead)
+        sessions += _session_group(RecordKey.from_bytes(key), bucket, group, settings.append_ms)
+    return sessions
 
 
-def _run_group(
+def _session_group(
     key: RecordKey, bucket_ms: int, group: Sequence[tuple[bytes, bytes]], append_ms: int
 ) -> list[SessionRows]:
     (rows,) = summarize_sessions([FrameGroup(key, bucket_ms, [summary for summary, _ in group])])
@@ -83,8 +126,46 @@ def _run_group(
     return made
 
 
-def _score(sessions: Sequence[SessionRows], scorer: Scorer, alert_threshold: float) -> None:
-    asked = [session for session in sessions if session.health_features is not None]
-    requests = build_requests([session.health_features or {} for session in asked], scorer.card)
-    for session, scored in zip(asked, score_requests(requests, scorer, alert_threshold), strict=True):
-        session.inference_result, session.inference_alert = scored.result, scored.alert
+def _windows(records: Sequence[Record], settings: LineSettings) -> list[WindowRows]:
+    power = _group_windows(records, POWER_WINDOWS, settings.append_ms)
+    climate = _group_windows(records, ENVIRONMENT_WINDOWS, settings.append_ms)
+    return [
+        *_described(Domain.POWER, power, lambda groups: extract_power_features(groups, settings.supply)),
+        *_described(
+            Domain.ENVIRONMENT, climate, lambda groups: extract_environment_features(groups, settings.environment)
+        ),
+    ]
+
+
+def _group_windows(records: Sequence[Record], windowing: Windowing, append_ms: int) -> list[WindowGroup]:
+    frames: dict[tuple[RecordKey, int, int], list[bytes]] = {}
+    for record in records:
+        key = RecordKey.from_bytes(record.key)
+        joined = key._replace(sensor_type=windowing.key)
+        for window_s, start_ms in windowing.windows_of(key, int(record.headers[SENSOR_MS]), record.value):
+            frames.setdefault((joined, start_ms, window_s), []).append(record.value)
+    return [
+        WindowGroup(key, start_ms, window_s, append_ms, values) for (key, start_ms, window_s), values in frames.items()
+    ]
+
+
+def _described(
+    domain: Domain,
+    groups: Sequence[WindowGroup],
+    extract: Callable[[Sequence[WindowGroup]], list[RowValues | None]],
+) -> list[WindowRows]:
+    return [WindowRows(domain, row) for row in extract(groups) if row is not None]
+
+
+def _score(
+    sessions: Sequence[SessionRows], windows: Sequence[WindowRows], scorer: Scorer, alert_threshold: float
+) -> None:
+    described: list[tuple[SessionRows | WindowRows, RowValues]] = []
+    if scorer.card.domain is Domain.HEALTH:
+        described += [(session, session.health_features) for session in sessions if session.health_features]
+    described += [(window, window.features) for window in windows if window.domain is scorer.card.domain]
+    made = build_requests([row for _, row in described], scorer.card)
+    asked = [(owner, request) for (owner, _), found in zip(described, made, strict=True) for request in found]
+    results = score_requests([request for _, request in asked], scorer, alert_threshold)
+    for (owner, _), scored in zip(asked, results, strict=True):
+        owner.take(scored)

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
 from schemas.envelope import STATUS_SENSOR, RecordKey, unseal
 from schemas.errors import InvalidMessage, Reason
-from schemas.proto.envelope_pb2 import DEVICE_STATUS, SAMPLE_BLOCK, DeviceStatus, EventEnvelope, SampleBlock
+from schemas.proto.envelope_pb2 import (
+    COUNTER_READING,
+    DEVICE_STATUS,
+    SAMPLE_BLOCK,
+    CounterReading,
+    DeviceStatus,
+    EventEnvelope,
+    PayloadType,
+    SampleBlock,
+)
+from schemas.samples import counter_block
 from udfs.layouts import Layout, layout_of
 
 YEAR_2200_MS = 7_258_118_400_000
+
+
+class SampleFrame(NamedTuple):
+    """A frame, opened: the shape and content of its block, the 16 bytes of its event id, and what a counter says."""
+
+    layout: Layout
+    block: SampleBlock
+    event: bytes
+    counter: CounterReading | None = None
 
 
 def open_record(key: bytes | None, value: bytes | None, sensor_ms: bytes | None) -> EventEnvelope:
@@ -37,7 +57,7 @@ def open_record(key: bytes | None, value: bytes | None, sensor_ms: bytes | None)
         raise InvalidMessage(Reason.BAD_TIMESTAMP, f"sensor_timestamp_ms={time_ms}")
     if not 0 <= envelope.session_start_ms <= time_ms:
         raise InvalidMessage(Reason.BAD_TIMESTAMP, f"session_start_ms={envelope.session_start_ms}, frame at {time_ms}")
-    if envelope.payload_type != SAMPLE_BLOCK:
+    if envelope.payload_type not in (SAMPLE_BLOCK, COUNTER_READING):
         _check_status(envelope)
     return envelope
 
@@ -63,21 +83,41 @@ def _check_status(envelope: EventEnvelope) -> None:
 def open_block(envelope: EventEnvelope) -> tuple[Layout, SampleBlock]:
     """Parses the sample block of an envelope and checks it against the sensor catalogue.
 
-    The values themselves are not looked at here.
+    A counter's reading becomes a block of one sample. The values themselves are not looked at here.
 
     Raises:
         InvalidMessage: with the reason code of the first thing that is wrong.
     """
     try:
-        block = SampleBlock.FromString(envelope.payload)
+        if envelope.payload_type == COUNTER_READING:
+            block = counter_block(CounterReading.FromString(envelope.payload))
+        else:
+            block = SampleBlock.FromString(envelope.payload)
     except DecodeError as error:
-        raise InvalidMessage(Reason.MALFORMED_PAYLOAD, f"sample block: {error}") from error
+        raise InvalidMessage(
+            Reason.MALFORMED_PAYLOAD, f"{PayloadType.Name(envelope.payload_type).lower()}: {error}"
+        ) from error
     layout = layout_of(envelope.sensor_type, block)
     if block.start_us // 1000 != envelope.sensor_timestamp_ms:
         raise InvalidMessage(
             Reason.BAD_TIMESTAMP, f"start_us={block.start_us}, sensor_timestamp_ms={envelope.sensor_timestamp_ms}"
         )
     return layout, block
+
+
+def read_frame(value: bytes) -> SampleFrame | None:
+    """Opens a sealed envelope that has been validated before; None for what is no valid frame of samples.
+
+    `clickhouse_ingest`, which reads the same topic, writes that to the dead letters.
+    """
+    try:
+        envelope = unseal(value)
+        layout, block = open_block(envelope)
+        is_counter = envelope.payload_type == COUNTER_READING
+        counter = CounterReading.FromString(envelope.payload) if is_counter else None
+        return SampleFrame(layout, block, event_digest(envelope.event_id), counter)
+    except InvalidMessage:
+        return None
 
 
 def event_digest(event_id: str) -> bytes:

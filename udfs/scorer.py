@@ -10,7 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from schemas.errors import BrainError, InvalidMessage, Reason
-from schemas.model_card import ModelCard
+from schemas.model_card import UNSURE, ModelCard
 
 FloatArray = NDArray[np.float64]
 FloatType = type[np.float32] | type[np.float64]
@@ -38,7 +38,7 @@ class Scorer:
         """Load a model and hold it against its card.
 
         Raises:
-            ModelMismatchError: another hash, another number of inputs, or no probabilities output.
+            ModelMismatchError: another hash, another number of inputs, or not one probability for each label.
         """
         digest = hashlib.sha256(onnx_bytes).hexdigest()
         if digest != card.onnx_sha256:
@@ -53,10 +53,15 @@ class Scorer:
             raise ModelMismatchError(f"{card.name}: input {inputs[0].shape}, the card has {width} features")
         if PROBABILITIES not in [output.name for output in session.get_outputs()]:
             raise ModelMismatchError(f"{card.name}: no output {PROBABILITIES!r}")
-        return cls(card, session, inputs[0].name, _INPUT_TYPES[inputs[0].type])
+        scorer = cls(card, session, inputs[0].name, _INPUT_TYPES[inputs[0].type])
+        # The file need not declare the output's width, so one row is tried.
+        shape = scorer._run(np.zeros((1, len(card.features)))).shape
+        if shape != (1, len(card.labels)):
+            raise ModelMismatchError(f"{card.name}: probabilities {shape}, the card has {len(card.labels)} labels")
+        return scorer
 
     def score(self, features: FloatArray) -> FloatArray:
-        """Probability of the positive label for each row.
+        """The score of each row: of two labels the probability of the second, of more that of the likeliest.
 
         Args:
             features: shape [m, k] in the card's order, NaN where missing.
@@ -66,16 +71,23 @@ class Scorer:
 
         Raises:
             InvalidMessage: the width is not the card's.
-
-        Rows go through the runtime one at a time: its kernels choose another summation order for another batch size,
-        and a score must not depend on its neighbours. Cost: some 20 us a row, against milliseconds for its features.
         """
-        self._check_width(features)
-        scores = np.full(features.shape[0], np.nan)
-        for row in np.flatnonzero(self._scorable(features)):
-            feed = {self._input_name: features[row : row + 1].astype(self._input_type)}
-            scores[row] = self._session.run([PROBABILITIES], feed)[0][0, 1]
-        return scores
+        return self.labelled(features)[0]
+
+    def labelled(self, features: FloatArray) -> tuple[FloatArray, list[str]]:
+        """Scores as of `score`, and the label of each; "" where the score is missing."""
+        probabilities = self._probabilities(features)
+        labels = self.card.labels
+        if len(labels) == 2:
+            scores, best = probabilities[:, 1], np.ones(len(probabilities), dtype=np.intp)
+        else:
+            scores, best = np.max(probabilities, axis=1), np.argmax(probabilities, axis=1)
+        otherwise = labels[0] if len(labels) == 2 else UNSURE
+        chosen = [
+            labels[place] if reached else otherwise
+            for place, reached in zip(best.tolist(), scores >= self.card.threshold, strict=True)
+        ]
+        return scores, ["" if missing else label for missing, label in zip(np.isnan(scores), chosen, strict=True)]
 
     def refusals(self, features: FloatArray) -> list[str]:
         """Why each row of [m, k] is refused: "" when it is scored, else the first missing required feature."""
@@ -84,6 +96,22 @@ class Scorer:
         return [
             f"missing_feature:{self.card.features[int(np.argmax(row))].name}" if row.any() else "" for row in unusable
         ]
+
+    def _probabilities(self, features: FloatArray) -> FloatArray:
+        """Shape [m, labels]; NaN for a row that is refused.
+
+        Rows go through the runtime one at a time: its kernels choose another summation order for another batch size,
+        and a score must not depend on its neighbours. Cost: some 20 us a row, against milliseconds for its features.
+        """
+        self._check_width(features)
+        probabilities = np.full((features.shape[0], len(self.card.labels)), np.nan)
+        for row in np.flatnonzero(self._scorable(features)):
+            probabilities[row] = self._run(features[row : row + 1])[0]
+        return probabilities
+
+    def _run(self, rows: FloatArray) -> FloatArray:
+        feed = {self._input_name: rows.astype(self._input_type)}
+        return np.asarray(self._session.run([PROBABILITIES], feed)[0], dtype=np.float64)
 
     def _scorable(self, features: FloatArray) -> NDArray[np.bool_]:
         return np.asarray(~np.any(self._unusable(features), axis=1))

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.envelope import RecordKey, unseal
-from schemas.errors import InvalidMessage
-from schemas.proto.envelope_pb2 import SampleBlock
+from schemas.envelope import RecordKey
 from schemas.samples import decode_samples
 from schemas.sensors import SENSORS
-from udfs.layouts import MICROSECONDS, Layout
-from udfs.records import event_digest, open_block
+from udfs.layouts import MICROSECONDS
+from udfs.records import SampleFrame, read_frame
 from udfs.sessions import cut_sessions
 from udfs.summaries import summary_dtype
 
@@ -38,55 +36,39 @@ class SessionSignal:
     samples: NDArray[np.float64]
 
 
-_Opened = tuple[Layout, SampleBlock, bytes]
-
-
 def assemble_signals(key: RecordKey, values: Sequence[bytes]) -> list[SessionSignal]:
-    """The sessions among the frames of one key, by the same rules as `udfs.sessions`.
-
-    A value that is no valid frame is left out: `clickhouse_ingest`, which reads the same topic, writes it to the
-    dead letters.
-    """
+    """The sessions among the frames of one key, by the same rules as `udfs.sessions`; what is no frame is left out."""
     sensor = SENSORS[key.sensor_type]
-    opened = [frame for value in values if (frame := _open(value)) is not None]
+    opened = [frame for value in values if (frame := read_frame(value)) is not None]
     if not opened:
         return []
     frames = _extents(opened)
     cut = cut_sessions(frames, np.zeros(len(frames), dtype=np.intp), sensor.session_gap_ms * 1000)
     return [
-        _signal([opened[index] for index in run], frames[run], len(sensor.channels))
+        _join([opened[index] for index in run], frames.take(run), len(sensor.channels))
         for run in np.split(cut.order, cut.starts[1:])
     ]
 
 
-def _open(value: bytes) -> _Opened | None:
-    try:
-        envelope = unseal(value)
-        layout, block = open_block(envelope)
-        return layout, block, event_digest(envelope.event_id)
-    except InvalidMessage:
-        return None
-
-
-def _extents(opened: Sequence[_Opened]) -> NDArray[np.void]:
+def _extents(opened: Sequence[SampleFrame]) -> NDArray[np.void]:
     frames = np.zeros(len(opened), dtype=summary_dtype(0))
-    events = np.frombuffer(b"".join(event for _, _, event in opened), dtype=">u8").reshape(-1, 2)
+    events = np.frombuffer(b"".join(event for _, _, event, _ in opened), dtype=">u8").reshape(-1, 2)
     frames["event_high"], frames["event_low"] = events[:, 0], events[:, 1]
-    frames["start_us"] = [block.start_us for _, block, _ in opened]
-    frames["end_us"] = frames["start_us"] + np.array([layout.duration_us for layout, _, _ in opened])
-    frames["sample_rate_hz"] = [layout.sample_rate_hz for layout, _, _ in opened]
+    frames["start_us"] = [block.start_us for _, block, _, _ in opened]
+    frames["end_us"] = frames["start_us"] + np.array([layout.duration_us for layout, _, _, _ in opened])
+    frames["sample_rate_hz"] = [layout.sample_rate_hz for layout, _, _, _ in opened]
     return frames
 
 
-def _signal(opened: Sequence[_Opened], frames: NDArray[np.void], channel_count: int) -> SessionSignal:
+def _join(opened: Sequence[SampleFrame], frames: NDArray[np.void], channel_count: int) -> SessionSignal:
     start_us, end_us = int(frames["start_us"][0]), int(frames["end_us"].max())
     rates = frames["sample_rate_hz"]
     if rates[0] <= 0 or np.any(rates != rates[0]):
         return SessionSignal(start_us, end_us, len(opened), math.nan, np.empty((0, channel_count)))
     rate = float(rates[0])
     first_rows = np.rint((frames["start_us"] - start_us) * rate / MICROSECONDS).astype(np.int64)
-    lengths = np.array([layout.samples for layout, _, _ in opened])
+    lengths = np.array([layout.samples for layout, _, _, _ in opened])
     samples = np.full((int((first_rows + lengths).max()), channel_count), np.nan)
-    for first, (layout, block, _) in zip(first_rows, opened, strict=True):
+    for first, (layout, block, _, _) in zip(first_rows, opened, strict=True):
         samples[first : first + layout.samples, layout.columns] = decode_samples(block)
     return SessionSignal(start_us, end_us, len(opened), rate, samples)

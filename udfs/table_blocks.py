@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from schemas import headers
 from schemas.columns import Column, Kind
 from schemas.errors import InvalidMessage, Reason
-from schemas.rows import Row, RowValues, decode_row
+from schemas.row_codec import decode_row
+from schemas.rows import Row, RowValues
 from udfs.records import YEAR_2200_MS
 
 POSITION_COLUMNS = ("kafka_topic_id", "kafka_partition", "kafka_offset")

@@ -16,11 +16,14 @@ from rich.table import Table
 
 from edge.settings import EdgeSettings
 from jobs.runtime.flink_rest import FlinkRest, JobOverview
-from jobs.runtime.model import chosen_card
-from jobs.runtime.offline import Format, offline_sessions, write_sessions
+from jobs.runtime.model import chosen_cards
+from jobs.runtime.offline import Format, offline_rows, write_rows
 from jobs.runtime.registry import JOBS
 from jobs.runtime.settings import JobSettings
+from models import load_onnx
 from schemas.errors import BrainError, SettingsError
+from udfs.line import LineSettings
+from udfs.scorer import Scorer
 
 ALL = "all"
 SUBMIT_SCRIPT = Path(__file__).with_name("submit.py")
@@ -187,22 +190,23 @@ def offline(
     recordings: Annotated[
         list[str], typer.Argument(help="Files as `brain-edge replay` takes them.", metavar="FILE...")
     ],
-    output: Annotated[Format, typer.Option("--format", help="How sessions are written.")] = Format.JSONL,
+    output: Annotated[Format, typer.Option("--format", help="How rows are written.")] = Format.JSONL,
     device: Annotated[str | None, typer.Option(help="Device id; by default the recording's name.")] = None,
     session: Annotated[str | None, typer.Option(help="Session id; by default the recording's name.")] = None,
     start: Annotated[str | None, typer.Option(help="Time of the first sample, ISO 8601 with zone.")] = None,
 ) -> None:
-    """Score recordings without any server: the same code, one JSON object a session on standard output."""
+    """Score recordings without any server: the same code, one JSON object a session and a window on standard output."""
     settings = JobSettings.load()
     edge = EdgeSettings.load({"device_id": device, "session_id": session, "start": start})
-    sessions, bad = offline_sessions(
-        recordings,
-        edge,
-        model=chosen_card(settings).name,
-        alert_threshold=settings.alert_threshold,
-        now_ms=time.time_ns() // 1_000_000,
+    line = LineSettings(
+        [Scorer.load(load_onnx(card.name), card) for card in chosen_cards(settings)],
+        settings.alert_threshold,
+        append_ms=time.time_ns() // 1_000_000,
+        supply=settings.supply,
+        environment=settings.environment,
     )
-    write_sessions(sessions, output, sys.stdout)
+    devices, bad = offline_rows(recordings, edge, line)
+    write_rows(devices, output, sys.stdout)
     for recording in bad:
         errors.print(f"[red]{recording}[/red]")
     if bad:

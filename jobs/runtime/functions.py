@@ -6,6 +6,7 @@ Each wraps a pure function of `udfs/`; nothing is computed here. Workers import 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,34 +16,40 @@ from pyflink.table.udf import UserDefinedScalarFunctionWrapper, udf
 from jobs.runtime.timestamps import milliseconds
 from models import load_card, load_onnx
 from schemas.envelope import RecordKey
+from schemas.environment import EnvironmentSettings
 from schemas.errors import InvalidMessage
 from schemas.model_card import ModelCard
+from schemas.power import Supply
+from schemas.row_codec import decode_row, encode_row
 from schemas.rows import (
     FEATURES_BASE,
+    FEATURES_ENV,
     FEATURES_HEALTH,
+    FEATURES_POWER,
     INFERENCE_ALERT,
     INFERENCE_REQUEST,
     INFERENCE_RESULT,
     SESSION_FEATURES,
     Row,
     RowValues,
-    decode_row,
-    encode_row,
 )
 from udfs.base_rows import derive_base_features
+from udfs.environment_rows import extract_environment_features
 from udfs.frames import validate_frames
 from udfs.gathering import gather_summaries
 from udfs.health_rows import RecordGroup, extract_health_features
-from udfs.inference_rows import build_requests, score_requests
+from udfs.inference_rows import build_requests, score_by_model
+from udfs.power_rows import extract_power_features
 from udfs.scorer import Scorer
 from udfs.sessions import FrameGroup, summarize_sessions
+from udfs.windows import WindowGroup
 
 _BYTES, _STRING = DataTypes.BYTES(), DataTypes.STRING()
 _ROWS = DataTypes.ARRAY(_BYTES)
 
 
 def _row_type(**fields: Any) -> Any:
-    judged = {"reason": _STRING, "detail": _STRING} | fields
+    judged = {"refusal": _STRING, "refused_value": _BYTES} | fields
     return DataTypes.ROW([DataTypes.FIELD(name, kind) for name, kind in judged.items()])
 
 
@@ -86,11 +93,11 @@ def _derive_base(values: pd.Series[Any]) -> pd.DataFrame:
 def _transform(
     source: Row, target: Row, values: pd.Series[Any], make: Callable[[Sequence[RowValues]], list[list[RowValues]]]
 ) -> pd.DataFrame:
-    """Rows of `source` to rows of `target`; what is no row of `source` gets a reason instead."""
+    """Rows of `source` to rows of `target`; what is no row of `source` gets a refusal instead."""
     decoded, errors = _decode(source, values)
     made = iter(make([row for row in decoded if row is not None]))
     rows = [next(made) if row is not None else [] for row in decoded]
-    return pd.DataFrame(_reasons(errors) | {"output_rows": _encode(target, rows)})
+    return _judged(_texts(errors), values, output_rows=_encode(target, rows))
 
 
 def _decode(row: Row, values: pd.Series[Any]) -> tuple[list[RowValues | None], list[InvalidMessage | None]]:
@@ -106,11 +113,19 @@ def _decode(row: Row, values: pd.Series[Any]) -> tuple[list[RowValues | None], l
     return decoded, errors
 
 
-def _reasons(errors: Sequence[InvalidMessage | None]) -> dict[str, pd.Series[Any]]:
-    return {
-        "reason": _objects([error and error.reason.value for error in errors]),
-        "detail": _objects([error and error.detail for error in errors]),
-    }
+def _judged(refusals: Sequence[str | None], values: pd.Series[Any], **columns: Any) -> pd.DataFrame:
+    """Verdicts on records: why each is refused, and the value of a refused one.
+
+    Good values are not needed after this, and Flink copies what is carried past a function.
+    """
+    refused: list[bytes | None] = [None] * len(values)
+    if any(refusals):
+        refused = [value if refusal else None for value, refusal in zip(values, refusals, strict=True)]
+    return pd.DataFrame({"refusal": _objects(refusals), "refused_value": _objects(refused)} | columns)
+
+
+def _texts(errors: Sequence[InvalidMessage | None]) -> list[str | None]:
+    return [None if error is None else str(error) for error in errors]
 
 
 class Validate(ScalarFunction):  # type: ignore[misc]
@@ -122,64 +137,81 @@ class Validate(ScalarFunction):  # type: ignore[misc]
     def eval(
         self, keys: pd.Series[Any], values: pd.Series[Any], sensor_ms: pd.Series[Any], append_time: pd.Series[Any]
     ) -> pd.DataFrame:
-        """A reason, or a bucket and for some records summaries, for each record."""
+        """A refusal, or a bucket and for some records summaries, for each record."""
         record_keys, append_ms = keys.tolist(), milliseconds(append_time)
         verdicts = validate_frames(record_keys, values.tolist(), sensor_ms.tolist(), append_ms)
         gathered = gather_summaries(record_keys, verdicts.bucket_ms, append_ms, verdicts.summary, idle_ms=self._idle_ms)
-        return pd.DataFrame(
-            {
-                "reason": _objects(verdicts.reason),
-                "detail": _objects(verdicts.detail),
-                "bucket_ms": verdicts.bucket_ms,
-                "summaries": _objects(gathered),
-            }
-        )
+        return _judged(verdicts.refusals(), values, bucket_ms=verdicts.bucket_ms, summaries=_objects(gathered))
+
+
+class DescribeWindows(ScalarFunction):  # type: ignore[misc]
+    """Gathered frames to the feature rows of their windows."""
+
+    def __init__(self, row: Row, extract: Callable[[Sequence[WindowGroup]], list[RowValues | None]]) -> None:
+        self._row = row
+        self._extract = extract
+
+    def eval(
+        self,
+        keys: pd.Series[Any],
+        window_ms: pd.Series[Any],
+        window_s: pd.Series[Any],
+        last_append: pd.Series[Any],
+        values: pd.Series[Any],
+    ) -> pd.Series[Any]:
+        """One row for each window, none for one without a frame."""
+        columns = (keys, window_ms, window_s, milliseconds(last_append), values)
+        groups = [
+            WindowGroup(RecordKey.from_bytes(key), int(start), int(length), int(appended), packed.tolist())
+            for key, start, length, appended, packed in zip(*columns, strict=True)
+        ]
+        return _objects([_encoded(self._row, row) for row in self._extract(groups)])
 
 
 class RequestInference(ScalarFunction):  # type: ignore[misc]
-    """features-health rows to inference-requests rows, for one model."""
+    """Rows of features to inference-requests rows, for the models of a domain."""
 
-    def __init__(self, card: ModelCard) -> None:
-        self._card = card
+    def __init__(self, source: Row, cards: Sequence[ModelCard]) -> None:
+        self._source = source
+        self._cards = cards
 
     def eval(self, values: pd.Series[Any]) -> pd.DataFrame:
-        """One request for each row."""
-        return _transform(
-            FEATURES_HEALTH,
-            INFERENCE_REQUEST,
-            values,
-            lambda rows: [[request] for request in build_requests(rows, self._card)],
-        )
+        """The requests of each row, one for each model that takes it."""
+        return _transform(self._source, INFERENCE_REQUEST, values, self._requests)
+
+    def _requests(self, rows: Sequence[RowValues]) -> list[list[RowValues]]:
+        by_card = [build_requests(rows, card) for card in self._cards]
+        return [[request for found in by_card for request in found[index]] for index in range(len(rows))]
 
 
 class ScoreRequests(ScalarFunction):  # type: ignore[misc]
     """inference-requests rows to inference-results and inference-alerts rows."""
 
-    def __init__(self, model: str, alert_threshold: float) -> None:
-        self._model = model
+    def __init__(self, models: Sequence[str], alert_threshold: float) -> None:
+        self._models = models
         self._alert_threshold = alert_threshold
 
     def open(self, function_context: FunctionContext) -> None:
-        """Loads the model once in each worker: an ONNX session can't be pickled."""
+        """Loads the models once in each worker: an ONNX session can't be pickled."""
         del function_context
-        self._scorer = Scorer.load(load_onnx(self._model), load_card(self._model))
+        self._scorers = {name: Scorer.load(load_onnx(name), load_card(name)) for name in self._models}
 
     def eval(self, values: pd.Series[Any]) -> pd.DataFrame:
-        """A result, an alert or none, or a reason for each request."""
+        """A result, an alert or none, or a refusal for each request."""
         decoded, errors = _decode(INFERENCE_REQUEST, values)
-        scored = iter(score_requests([row for row in decoded if row is not None], self._scorer, self._alert_threshold))
+        requests = [row for row in decoded if row is not None]
+        scored = iter(score_by_model(requests, self._scorers, self._alert_threshold))
         outcomes = [next(scored) if row is not None else None for row in decoded]
         failures = [
             error if outcome is None else outcome.error for error, outcome in zip(errors, outcomes, strict=True)
         ]
         results = [None if outcome is None else outcome.result for outcome in outcomes]
         alerts = [None if outcome is None else outcome.alert for outcome in outcomes]
-        return pd.DataFrame(
-            _reasons(failures)
-            | {
-                "result_row": _objects([_encoded(INFERENCE_RESULT, values) for values in results]),
-                "alert_row": _objects([_encoded(INFERENCE_ALERT, values) for values in alerts]),
-            }
+        return _judged(
+            _texts(failures),
+            values,
+            result_row=_objects([_encoded(INFERENCE_RESULT, result) for result in results]),
+            alert_row=_objects([_encoded(INFERENCE_ALERT, alert) for alert in alerts]),
         )
 
 
@@ -204,15 +236,31 @@ def validate(session_idle_ms: int) -> UserDefinedScalarFunctionWrapper:
     )
 
 
-def request_inference(card: ModelCard) -> UserDefinedScalarFunctionWrapper:
-    """The function that asks for a score by this model."""
-    return udf(RequestInference(card), result_type=_TRANSFORMED, func_type="pandas")
+def describe_power(supply: Supply) -> UserDefinedScalarFunctionWrapper:
+    """The function that describes windows of power sensors."""
+    return _windows_function(FEATURES_POWER, partial(extract_power_features, supply=supply))
 
 
-def score(model: str, alert_threshold: float) -> UserDefinedScalarFunctionWrapper:
-    """The function that scores with this model."""
+def describe_environment(settings: EnvironmentSettings) -> UserDefinedScalarFunctionWrapper:
+    """The function that describes windows of climate and air sensors."""
+    return _windows_function(FEATURES_ENV, partial(extract_environment_features, settings=settings))
+
+
+def _windows_function(
+    row: Row, extract: Callable[[Sequence[WindowGroup]], list[RowValues | None]]
+) -> UserDefinedScalarFunctionWrapper:
+    return udf(DescribeWindows(row, extract), result_type=_BYTES, func_type="pandas")
+
+
+def request_inference(source: Row, cards: Sequence[ModelCard]) -> UserDefinedScalarFunctionWrapper:
+    """The function that asks these models for scores of the rows of `source`."""
+    return udf(RequestInference(source, cards), result_type=_TRANSFORMED, func_type="pandas")
+
+
+def score(models: Sequence[str], alert_threshold: float) -> UserDefinedScalarFunctionWrapper:
+    """The function that scores with these models."""
     return udf(
-        ScoreRequests(model, alert_threshold),
+        ScoreRequests(models, alert_threshold),
         result_type=_row_type(result_row=_BYTES, alert_row=_BYTES),
         func_type="pandas",
     )

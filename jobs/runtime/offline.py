@@ -15,55 +15,52 @@ import orjson
 
 from edge.identity import Boot
 from edge.plan import BadRecording, PlannedRecording, plan_replay
-from edge.replay import recording_records
+from edge.records import plan_records
 from edge.settings import EdgeSettings
-from models import load_card, load_onnx
+from schemas.row_codec import encode_row
 from schemas.rows import (
     FEATURES_BASE,
+    FEATURES_ENV,
     FEATURES_HEALTH,
+    FEATURES_POWER,
     INFERENCE_ALERT,
     INFERENCE_RESULT,
     SESSION_FEATURES,
     Row,
     RowValues,
-    encode_row,
 )
-from udfs.line import SessionRows, run_line
-from udfs.scorer import Scorer
+from schemas.sensors import Domain
+from udfs.line import LineRows, LineSettings, SessionRows, WindowRows, run_line
 
 OFFLINE_BOOT = "offline"
 
+Bad = tuple[BadRecording, ...]
+
 
 class Format(StrEnum):
-    """How sessions are written."""
+    """How sessions and windows are written."""
 
     JSONL = "jsonl"
-    """One object a session: `session`, `base_features`, `health_features`, `inference_result`, `inference_alert`."""
+    """One object a session: `session`, `base_features`, `health_features`, `inference_result`, `inference_alert`; then
+    one object a window: `window`, `inference_results`, `inference_alerts`."""
     CSV = "csv"
-    """One line a session: its row, its gait features and its result side by side."""
+    """One line a session: its row, its gait features and its result side by side. Windows are left out."""
 
 
-def offline_sessions(
-    addresses: Sequence[str], settings: EdgeSettings, *, model: str, alert_threshold: float, now_ms: int
-) -> tuple[Iterator[SessionRows], tuple[BadRecording, ...]]:
-    """The sessions of recordings, as the line would write them, and the recordings that can't be read.
+def offline_rows(addresses: Sequence[str], edge: EdgeSettings, line: LineSettings) -> tuple[Iterator[LineRows], Bad]:
+    """What the line would write about recordings, device by device, and the recordings that can't be read.
 
     Args:
         addresses: as `brain-edge replay` takes them.
-        settings: names and start time of the replay that this stands for.
-        model: which model scores.
-        alert_threshold: score from which there is an alert.
-        now_ms: stands for the time of the replay and for the broker's append time.
+        edge: names and start time of the replay that this stands for.
+        line: models and limits; its `append_ms` also stands for the time of the replay.
     """
-    plan = plan_replay(addresses, settings, boot=Boot(OFFLINE_BOOT, now_ms))
-    scorer = Scorer.load(load_onnx(model), load_card(model))
-    framing = settings.framing()
-
-    def sessions(item: PlannedRecording) -> list[SessionRows]:
-        records = list(recording_records(item.recording, item.identity, item.start_ms, framing=framing))
-        return run_line(records, scorer, alert_threshold=alert_threshold, append_ms=now_ms).sessions
-
-    return (session for item in plan.items for session in sessions(item)), plan.bad
+    plan = plan_replay(addresses, edge, boot=Boot(OFFLINE_BOOT, line.append_ms))
+    devices: dict[str, list[PlannedRecording]] = {}
+    for item in plan.items:
+        devices.setdefault(item.identity.device_id, []).append(item)
+    framing = edge.framing()
+    return (run_line(list(plan_records(items, framing)), line) for items in devices.values()), plan.bad
 
 
 def session_object(session: SessionRows) -> dict[str, Any]:
@@ -77,6 +74,16 @@ def session_object(session: SessionRows) -> dict[str, Any]:
     }
 
 
+def window_object(window: WindowRows) -> dict[str, Any]:
+    """The rows of a window as they stand on their topics."""
+    row = FEATURES_POWER if window.domain is Domain.POWER else FEATURES_ENV
+    return {
+        "window": _wire(row, window.features),
+        "inference_results": [_wire(INFERENCE_RESULT, result) for result in window.inference_results],
+        "inference_alerts": [_wire(INFERENCE_ALERT, alert) for alert in window.inference_alerts],
+    }
+
+
 def _wire(row: Row, values: RowValues | None) -> dict[str, Any] | None:
     if values is None:
         return None
@@ -84,22 +91,32 @@ def _wire(row: Row, values: RowValues | None) -> dict[str, Any] | None:
     return wire
 
 
-def write_sessions(sessions: Iterator[SessionRows], output: Format, stream: TextIO) -> int:
-    """Writes every session as it is ready and returns how many there were."""
+def write_rows(devices: Iterator[LineRows], output: Format, stream: TextIO) -> int:
+    """Writes every device's sessions and windows as they are ready and returns how many sessions there were."""
+    write = _write_lines if output is Format.JSONL else _CsvWriter().write
     count = 0
-    writer: csv.DictWriter[str] | None = None
-    for session in sessions:
-        count += 1
-        parts = session_object(session)
-        if output is Format.JSONL:
-            stream.write(orjson.dumps(parts).decode() + "\n")
-            continue
-        flat = _flat(parts)
-        if writer is None:
-            writer = csv.DictWriter(stream, list(flat), restval="", extrasaction="ignore")
-            writer.writeheader()
-        writer.writerow(flat)
+    for rows in devices:
+        count += len(rows.sessions)
+        write(rows, stream)
     return count
+
+
+def _write_lines(rows: LineRows, stream: TextIO) -> None:
+    for line in (*map(session_object, rows.sessions), *map(window_object, rows.windows)):
+        stream.write(orjson.dumps(line).decode() + "\n")
+
+
+class _CsvWriter:
+    def __init__(self) -> None:
+        self._writer: csv.DictWriter[str] | None = None
+
+    def write(self, rows: LineRows, stream: TextIO) -> None:
+        for session in rows.sessions:
+            flat = _flat(session_object(session))
+            if self._writer is None:
+                self._writer = csv.DictWriter(stream, list(flat), restval="", extrasaction="ignore")
+                self._writer.writeheader()
+            self._writer.writerow(flat)
 
 
 def _flat(parts: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ JOBS = (
     "frame_filter",
     "feature_base",
     "feature_health",
+    "feature_power",
+    "feature_env",
     "inference_trigger",
     "inference",
     "clickhouse_ingest",

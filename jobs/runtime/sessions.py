@@ -17,7 +17,7 @@ def gather_sessions(job: JobEnvironment, name: str, frames: str, rowtime: str, a
 
     Time, state and grouping stay on the JVM; the vectorised function after this cuts the group into sessions.
     """
-    idle = f"INTERVAL '{job.settings.session_idle_ms / 1000:.3f}' SECOND(4, 3)"
+    idle = idle_interval(job.settings.session_idle_ms)
     job.view(
         name,
         f"""
@@ -26,3 +26,8 @@ def gather_sessions(job: JobEnvironment, name: str, frames: str, rowtime: str, a
         GROUP BY record_key, bucket_ms, window_start, window_end
         """,
     )
+
+
+def idle_interval(idle_ms: int) -> str:
+    """The gap of a session window in SQL."""
+    return f"INTERVAL '{idle_ms / 1000:.3f}' SECOND(4, 3)"

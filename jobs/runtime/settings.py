@@ -8,6 +8,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from jobs.runtime.clickhouse.settings import ClickHouseSettings
+from schemas.environment import EnvironmentSettings
+from schemas.power import Supply
 from schemas.settings import ProgramSettings
 from schemas.topics import Topic, dead_letters_of
 
@@ -21,6 +23,8 @@ class JobSettings(ProgramSettings):
         flink_rest_url: where `brain-jobs` asks for jobs.
         parallelism: of each job.
         session_idle_ms: a key that is silent for so long by arrival has its session closed.
+        window_idle_ms: the features of a window are written when its device was silent for so long by arrival; choose
+            more than the slowest sensor's cadence, else a window is described in parts.
         frame_batch_rows: frames that a vectorised function takes at a time. 2,000 suits waveforms of some kB, whose
             batches should stay in the processor's cache; single readings go faster by 10,000.
         store_batch_rows: records of an INSERT into ClickHouse. 10,000 suits waveforms; readings go faster by 25,000.
@@ -30,9 +34,12 @@ class JobSettings(ProgramSettings):
         resume_from: go on from this checkpoint or savepoint.
         sink_guarantee: of Kafka sinks: at-least-once (rows have deterministic keys) or exactly-once.
         scorer_model: which model scores gait sessions.
+        window_models: which models score windows; all that are installed if not given.
         model_version: `latest`, or the version that the model's card must carry.
-        alert_threshold: a score at or above it is an alert.
+        alert_threshold: a session's score at or above it is an alert; for windows the threshold of the model's card is.
         requests_topic, results_topic, alerts_topic: of the inference job.
+        supply: what the power features are judged against: declared voltage and frequency, limits.
+        environment: what the environment features need to know of the place and its sensors.
         flink_options: any Flink option, for all jobs.
     """
 
@@ -62,6 +69,7 @@ class JobSettings(ProgramSettings):
     flink_rest_url: str = "http://localhost:8081"
     parallelism: int = Field(1, ge=1, le=1024)
     session_idle_ms: int = Field(5_000, ge=100, le=3_600_000)
+    window_idle_ms: int = Field(90_000, ge=100, le=3_600_000)
     frame_batch_rows: int = Field(2_000, ge=1, le=100_000)
     store_batch_rows: int = Field(10_000, ge=1, le=100_000)
     bundle_ms: int = Field(100, ge=1, le=60_000)
@@ -70,11 +78,14 @@ class JobSettings(ProgramSettings):
     resume_from: str = ""
     sink_guarantee: str = Field("at-least-once", pattern="^(at-least-once|exactly-once)$")
     scorer_model: str = Field("gait_parkinson_v1", pattern="^[a-z0-9_]+$")
+    window_models: tuple[str, ...] | None = None
     model_version: str = Field("latest", min_length=1)
     alert_threshold: float = Field(0.7, ge=0, le=1)
     requests_topic: str = Topic.INFERENCE_REQUESTS.value
     results_topic: str = Topic.INFERENCE_RESULTS.value
     alerts_topic: str = Topic.INFERENCE_ALERTS.value
+    supply: Supply = Field(default_factory=Supply)
+    environment: EnvironmentSettings = Field(default_factory=EnvironmentSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
 
     def topic(self, topic: Topic) -> str:

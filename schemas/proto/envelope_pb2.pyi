@@ -19,6 +19,7 @@ class Encoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENCODING_UNSPECIFIED: _ClassVar[Encoding]
     FLOAT32: _ClassVar[Encoding]
     SCALED_INT16: _ClassVar[Encoding]
+    FLOAT64: _ClassVar[Encoding]
 PAYLOAD_TYPE_UNSPECIFIED: PayloadType
 SAMPLE_BLOCK: PayloadType
 COUNTER_READING: PayloadType
@@ -27,6 +28,7 @@ DEVICE_STATUS: PayloadType
 ENCODING_UNSPECIFIED: Encoding
 FLOAT32: Encoding
 SCALED_INT16: Encoding
+FLOAT64: Encoding
 
 class EventEnvelope(_message.Message):
     __slots__ = ("event_id", "schema_version", "event_type", "device_id", "sensor_type", "session_id", "sensor_timestamp_ms", "ingest_timestamp_ms", "payload", "tenant_id", "site_id", "boot_id", "sequence", "resent", "payload_type", "session_start_ms", "crc32")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from schemas.columns import Column, Kind
 from schemas.errors import InvalidMessage, Reason
-from schemas.rows import ROWS, Row, decode_row, encode_row
+from schemas.row_codec import decode_row, encode_row
+from schemas.rows import ROWS, Row
 from schemas.topics import Topic, topic_specs
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=False)

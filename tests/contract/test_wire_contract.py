@@ -11,8 +11,8 @@ import pytest
 
 from schemas.envelope import RecordKey, heartbeat, make_event_id, unseal
 from schemas.proto import generate
-from schemas.proto.envelope_pb2 import DeviceStatus, SampleBlock
-from tests.builders import FrameBuilder
+from schemas.proto.envelope_pb2 import CounterReading, DeviceStatus, SampleBlock
+from tests.builders import FrameBuilder, counter_record
 from udfs.records import open_block, open_record
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "v1.json").read_text())
@@ -46,6 +46,15 @@ def test_a_released_heartbeat_still_means_the_same() -> None:
     assert DeviceStatus.FromString(envelope.payload).state == "heartbeat"
 
 
+def test_a_released_counter_still_means_the_same() -> None:
+    envelope = open_record(*golden("counter"))
+    layout, block = open_block(envelope)
+    assert (layout.sensor.sensor_type, layout.samples, layout.sample_rate_hz) == ("KWH", 1, 0.0)
+    assert np.frombuffer(block.data, "<f8").tolist() == [1_234_567.01]
+    reading = CounterReading.FromString(envelope.payload)
+    assert (reading.digits, reading.resolution, reading.unit) == (9, 0.01, "kWh")
+
+
 @pytest.mark.parametrize("name", sorted(GOLDEN))
 def test_the_same_event_is_still_the_same_bytes(name: str) -> None:
     assert BUILDERS[name].value.hex() == GOLDEN[name]["value"]
@@ -72,6 +81,7 @@ def test_no_other_distribution_owns_our_package_names(package: str) -> None:
 
 
 BUILDERS = {
+    "counter": counter_record(1_234_567.01, sequence=9),
     "reading": FrameBuilder(sequence=7).record(),
     "waveform": FrameBuilder(
         sensor_type="GRF",

@@ -14,10 +14,12 @@ import pytest
 from edge.settings import EdgeSettings
 from edge.sources.synthetic_gait import synthesize_gait
 from edge.testing import write_gaitpdb_text
-from jobs.runtime.offline import Format, offline_sessions, write_sessions
-from models import load_card
+from jobs.runtime.offline import Format, offline_rows, write_rows
+from models import load_card, load_onnx
 from schemas.health import GAIT_FEATURE_NAMES
 from schemas.rows import FEATURES_HEALTH, INFERENCE_RESULT, SESSION_FEATURES
+from udfs.line import LineSettings
+from udfs.scorer import Scorer
 
 MODEL = "gait_parkinson_v1"
 START = "2026-03-01T10:29:15+00:00"
@@ -31,11 +33,10 @@ def recording(tmp_path: Path) -> Path:
 
 def scored(paths: list[Path], output: Format) -> tuple[str, int, int]:
     settings = EdgeSettings.load({"start": START, "tenant_id": "lab"})
-    sessions, bad = offline_sessions(
-        [str(path) for path in paths], settings, model=MODEL, alert_threshold=0.7, now_ms=1_780_000_000_000
-    )
+    line = LineSettings([Scorer.load(load_onnx(MODEL), load_card(MODEL))], 0.7, append_ms=1_780_000_000_000)
+    devices, bad = offline_rows([str(path) for path in paths], settings, line)
     stream = io.StringIO()
-    count = write_sessions(sessions, output, stream)
+    count = write_rows(devices, output, stream)
     return stream.getvalue(), count, len(bad)
 
 
@@ -52,7 +53,8 @@ def test_a_recording_is_one_json_object_with_the_rows_of_every_stage(recording: 
     assert [row["channel"] for row in line["base_features"]] == line["session"]["channels"]
     assert line["health_features"]["stride_time_mean_s"] == pytest.approx(1.1, abs=0.02)
     score = line["inference_result"]["score"]
-    assert line["inference_result"]["label"] == load_card(MODEL).label(score)
+    card = load_card(MODEL)
+    assert line["inference_result"]["label"] == card.labels[score >= card.threshold]
     assert (line["inference_alert"] is not None) == (score >= 0.7)
 
 

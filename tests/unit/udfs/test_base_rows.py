@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from schemas.rows import FEATURES_BASE, encode_row
+from schemas.row_codec import encode_row
+from schemas.rows import FEATURES_BASE
 from tests.builders import wave_records
 from tests.unit.udfs.test_sessions import sessions_of
 from udfs.base_rows import derive_base_features

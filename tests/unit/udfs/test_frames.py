@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schemas.envelope import MAX_FRAME_BYTES, Record, seal, to_record
 from schemas.errors import InvalidMessage, Reason
 from schemas.proto.envelope_pb2 import EventEnvelope, SampleBlock
-from tests.builders import APPEND_MS, START_US, FrameBuilder, scalar_records, wave_records
+from tests.builders import APPEND_MS, START_US, FrameBuilder, counter_record, scalar_records, wave_records
 from udfs import frames
 from udfs.frames import LONGEST_SESSION_MS, Verdicts, validate_frames
 from udfs.summaries import FLAG_CLOCK_AHEAD, FLAG_CLOCK_UNSET, FLAG_FIRST_BUCKET, FLAG_RESENT, unpack_summaries
@@ -89,7 +89,11 @@ BAD = {
         with_block(setting("encoding", 0)),
     ],
     Reason.UNKNOWN_SENSOR: [FrameBuilder(sensor_type="SEISMO").record()],
-    Reason.UNIT_MISMATCH: [FrameBuilder(unit="K").record()],
+    Reason.UNIT_MISMATCH: [
+        FrameBuilder(unit="K").record(),
+        counter_record(1.0, unit="Wh"),
+        counter_record(1.0, sensor_type="TEMP"),
+    ],
     Reason.BAD_CHANNELS: [
         FrameBuilder(channels=("other",)).record(),
         FrameBuilder(sensor_type="GRF", samples=TWO_CHANNELS, channels=("L1", "L1")).record(),
@@ -108,6 +112,7 @@ BAD = {
         with_block(setting("data", b"\x00\x00\x80")),
     ],
     Reason.NON_FINITE_VALUE: [
+        counter_record(math.nan),
         FrameBuilder(samples=np.array([[math.nan]])).record(),
         FrameBuilder(samples=np.array([[math.inf]])).record(),
         FrameBuilder(samples=np.array([[-math.inf]])).record(),
@@ -203,6 +208,13 @@ def test_scaled_integers_mean_what_floats_mean() -> None:
     packed = verdicts_of([exact] * 10).summary[9]
     assert packed is not None
     np.testing.assert_allclose(unpack_summaries([packed], 16)[0]["mean"], samples.mean(axis=0), rtol=1e-12)
+
+
+def test_a_counter_keeps_all_its_digits() -> None:
+    record = counter_record(1_234_567.01)
+    (summary,) = validate_frames([record.key], [record.value], [record.headers["sensor_ms"]], [APPEND_MS]).summary
+    (frame,) = unpack_summaries([summary or b""], 1)
+    assert (frame["mean"].item(), frame["count"].item(), frame["samples"]) == (1_234_567.01, 1, 1)
 
 
 def test_a_subset_of_channels_leaves_the_others_without_count() -> None:

@@ -8,7 +8,8 @@ import pytest
 from edge.sources.synthetic_gait import synthesize_gait
 from schemas.envelope import Record, RecordKey
 from schemas.health import GAIT_FEATURE_NAMES
-from schemas.rows import FEATURES_HEALTH, RowValues, decode_row, encode_row
+from schemas.row_codec import decode_row, encode_row
+from schemas.rows import FEATURES_HEALTH, RowValues
 from tests.builders import START_US, FrameBuilder, wave_records
 from udfs.gait import extract_gait_features
 from udfs.health_rows import RecordGroup, extract_health_features

@@ -14,7 +14,8 @@ from models import load_card, load_onnx
 from schemas.columns import Kind
 from schemas.errors import Reason
 from schemas.health import GAIT_FEATURES
-from schemas.rows import FEATURES_HEALTH, INFERENCE_ALERT, INFERENCE_REQUEST, INFERENCE_RESULT, decode_row, encode_row
+from schemas.row_codec import decode_row, encode_row
+from schemas.rows import FEATURES_HEALTH, INFERENCE_ALERT, INFERENCE_REQUEST, INFERENCE_RESULT
 from udfs.gait import extract_gait_features
 from udfs.inference_rows import NOT_SCORED, build_requests, score_requests
 from udfs.scorer import Scorer
@@ -49,7 +50,9 @@ def features_row(**changes: Any) -> dict[str, Any]:
 
 
 def requests_for(*rows: dict[str, Any]) -> list[dict[str, Any]]:
-    return [decode_row(INFERENCE_REQUEST, encode_row(INFERENCE_REQUEST, row)) for row in build_requests(rows, CARD)]
+    """The requests as the next job reads them; a whole session makes exactly one."""
+    made = [request for (request,) in build_requests(rows, CARD)]
+    return [decode_row(INFERENCE_REQUEST, encode_row(INFERENCE_REQUEST, request)) for request in made]
 
 
 def test_a_request_has_the_features_in_the_order_of_the_card() -> None:
@@ -73,7 +76,7 @@ def test_a_result_says_what_scored_it() -> None:
     assert scored.error is None
     assert 0.0 <= scored.result["score"] <= 1.0
     assert scored.result["reason"] == "ok"
-    assert scored.result["label"] == CARD.label(scored.result["score"])
+    assert scored.result["label"] == CARD.labels[scored.result["score"] >= CARD.threshold]
     assert (scored.result["model_name"], scored.result["model_version"]) == (CARD.name, CARD.version)
     assert scored.result["model_hash"] == CARD.onnx_sha256
     assert scored.result["threshold"] == 0.7
@@ -91,6 +94,31 @@ def test_a_score_at_the_threshold_rings_and_one_below_does_not() -> None:
     assert at.alert is not None
     assert at.alert["score"] == score
     encode_row(INFERENCE_ALERT, at.alert)
+
+
+def test_only_a_model_that_rings_makes_alerts() -> None:
+    quiet = Scorer.load(load_onnx(CARD.name), dataclasses.replace(CARD, alerts=False))
+    requests = requests_for(features_row())
+    (loud,), (silent,) = score_requests(requests, SCORER, 0.0), score_requests(requests, quiet, 0.0)
+    assert loud.alert is not None
+    assert silent.alert is None
+    assert silent.result == loud.result
+
+
+def test_only_rows_of_the_model_s_window_length_are_asked_for() -> None:
+    session = features_row()
+    rows = [session, session | {"window_s": 300}, session | {"window_s": 3_600}]
+    of_windows = dataclasses.replace(CARD, window_s=300)
+    assert [len(requests) for requests in build_requests(rows, CARD)] == [1, 0, 0]
+    assert [len(requests) for requests in build_requests(rows, of_windows)] == [0, 1, 0]
+    assert build_requests([], CARD) == []
+
+
+def test_one_row_is_asked_for_under_another_id_by_each_model() -> None:
+    (first,), (second,) = (
+        build_requests([features_row()], card)[0] for card in (CARD, dataclasses.replace(CARD, name="other"))
+    )
+    assert first["request_id"] != second["request_id"]
 
 
 def test_an_alert_has_one_id_however_often_the_session_is_scored() -> None:

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from schemas.errors import InvalidMessage, Reason
 from schemas.feature_schema import feature_schema_hash
-from schemas.model_card import CardFeature, Metric, ModelCard
+from schemas.model_card import UNSURE, CardFeature, Metric, ModelCard
 from schemas.sensors import Domain
 from training.export import to_onnx
 from training.tuning import build_model
@@ -116,6 +118,60 @@ def test_a_card_of_another_width_is_not_loaded(onnx_bytes: bytes) -> None:
         Scorer.load(onnx_bytes, card_for(onnx_bytes, FEATURES[:2]))
 
 
-def test_the_label_follows_the_card_s_threshold(onnx_bytes: bytes) -> None:
-    card = replace(card_for(onnx_bytes), threshold=0.6)
-    assert [card.label(score) for score in (0.59, 0.6, float("nan"))] == ["no", "yes", ""]
+def test_the_label_follows_the_card_s_threshold(onnx_bytes: bytes, scorer: Scorer) -> None:
+    rows = np.vstack([np.random.default_rng(2).standard_normal((30, 3)), [[0.1, np.nan, 0.3]]])
+    scores = scorer.score(rows)
+    threshold = float(np.nanmedian(scores[:-1]))
+    labelled, labels = Scorer.load(onnx_bytes, replace(card_for(onnx_bytes), threshold=threshold)).labelled(rows)
+    assert labelled.tobytes() == scores.tobytes()
+    assert labels == ["yes" if score >= threshold else "no" for score in scores[:-1]] + [""]
+    assert {"yes", "no"} <= set(labels)
+    exactly = replace(card_for(onnx_bytes), threshold=float(scores[0]))
+    assert Scorer.load(onnx_bytes, exactly).labelled(rows[:1])[1] == ["yes"]
+
+
+def test_an_empty_batch_has_no_labels(scorer: Scorer) -> None:
+    assert scorer.labelled(np.empty((0, 3)))[1] == []
+
+
+@pytest.fixture(scope="module")
+def three_classes() -> tuple[Pipeline, bytes, np.ndarray]:
+    generator = np.random.default_rng(4)
+    rows = generator.standard_normal((150, 3)).astype(np.float32)
+    model = Pipeline([("scale", StandardScaler()), ("logistic", LogisticRegression())])
+    model.fit(rows, np.argmax(rows, axis=1))
+    return model, to_onnx(model, name="toy", feature_count=3), rows.astype(np.float64)
+
+
+def test_of_more_than_two_labels_the_likeliest_is_given_or_none(
+    three_classes: tuple[Pipeline, bytes, np.ndarray],
+) -> None:
+    model, onnx_bytes, rows = three_classes
+    rows = np.vstack([rows, [[np.nan, 0.0, 0.0]]])
+    card = replace(card_for(onnx_bytes), labels=("kettle", "fridge", "lamp"), threshold=0.6)
+    scores, labels = Scorer.load(onnx_bytes, card).labelled(rows)
+    expected = model.predict_proba(rows[:-1].astype(np.float32))
+    np.testing.assert_allclose(scores[:-1], expected.max(axis=1), atol=1e-5)
+    assert np.isnan(scores[-1])
+    clear = np.abs(expected.max(axis=1) - 0.6) > 1e-5
+    likeliest = np.array(card.labels)[expected.argmax(axis=1)]
+    wanted = np.where(expected.max(axis=1) >= 0.6, likeliest, UNSURE)
+    assert np.array(labels[:-1])[clear].tolist() == wanted[clear].tolist()
+    assert set(labels) == {"kettle", "fridge", "lamp", UNSURE, ""}
+
+
+def test_a_batch_of_three_classes_scores_like_its_rows_to_the_last_bit(
+    three_classes: tuple[Pipeline, bytes, np.ndarray],
+) -> None:
+    _model, onnx_bytes, rows = three_classes
+    scorer = Scorer.load(onnx_bytes, replace(card_for(onnx_bytes), labels=("kettle", "fridge", "lamp")))
+    scores, labels = scorer.labelled(rows)
+    singles = [scorer.labelled(row[np.newaxis]) for row in rows]
+    assert scores.tobytes() == np.concatenate([score for score, _ in singles]).tobytes()
+    assert labels == [label for _, (label,) in singles]
+
+
+@pytest.mark.parametrize("labels", [("no", "yes", "perhaps"), ("no", "yes", "perhaps", "never")])
+def test_a_card_with_another_number_of_labels_is_not_loaded(onnx_bytes: bytes, labels: tuple[str, ...]) -> None:
+    with pytest.raises(ModelMismatchError, match=f"{len(labels)} labels"):
+        Scorer.load(onnx_bytes, replace(card_for(onnx_bytes), labels=labels))

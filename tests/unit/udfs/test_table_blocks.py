@@ -16,7 +16,8 @@ from schemas.columns import Kind
 from schemas.envelope import RecordKey, heartbeat, seal
 from schemas.errors import Reason
 from schemas.proto.envelope_pb2 import MESH, SampleBlock
-from schemas.rows import FEATURES_HEALTH, INFERENCE_RESULT, ROWS, SESSION_FEATURES, Row, encode_row
+from schemas.row_codec import encode_row
+from schemas.rows import FEATURES_HEALTH, INFERENCE_RESULT, ROWS, SESSION_FEATURES, Row
 from tests.builders import APPEND_MS, START_US, FrameBuilder, scalar_records, wave_records
 from udfs.frame_rows import BlockShape, ShapeReader, rawframes_block
 from udfs.table_blocks import KafkaBatch, dead_letter_block, row_block

@@ -1,0 +1,83 @@
+"""features-power: what the power sensors of a device say in one window of sensor time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from schemas.feature_schema import feature_schema_hash
+from schemas.power import POWER_FEATURES, Supply
+from schemas.rows import RowValues
+from schemas.samples import decode_samples
+from udfs.layouts import MICROSECONDS
+from udfs.named_features import named_features
+from udfs.power import CounterSeries, PhaseSignal, PowerWindow, Readings, extract_power_batch
+from udfs.records import SampleFrame
+from udfs.windows import (
+    SensorFrames,
+    WindowGroup,
+    Windowing,
+    channel_values,
+    frames_by_sensor,
+    sample_times_us,
+    window_columns,
+)
+
+POWER_WINDOWS = Windowing("POWER", sensors=("VOLT", "AMP", "WATT", "KWH"), day_sensors=("WATT", "KWH"))
+POWER_SCHEMA_HASH = feature_schema_hash(POWER_FEATURES)
+
+
+def extract_power_features(groups: Sequence[WindowGroup], supply: Supply) -> list[RowValues | None]:
+    """The `features-power` row of each window; None for one without a single frame."""
+    opened = [frames_by_sensor(group.values) for group in groups]
+    windows = [_window(group, sensors) for group, sensors in zip(groups, opened, strict=True)]
+    values, reasons = extract_power_batch(windows, supply)
+    return [
+        window_columns(
+            group,
+            sum(map(len, sensors.values())),
+            POWER_SCHEMA_HASH,
+            named_features(POWER_FEATURES, features.tolist()),
+            missing,
+        )
+        if sensors
+        else None
+        for group, sensors, features, missing in zip(groups, opened, values, reasons, strict=True)
+    ]
+
+
+def _window(group: WindowGroup, sensors: SensorFrames) -> PowerWindow:
+    volt, amp, watt = (_signal(sensors[sensor]) if sensor in sensors else None for sensor in ("VOLT", "AMP", "WATT"))
+    kwh = _counter(sensors["KWH"]) if "KWH" in sensors else None
+    return PowerWindow(group.start_ms * 1000, float(group.window_s), volt=volt, amp=amp, watt=watt, kwh=kwh)
+
+
+def _counter(frames: Sequence[SampleFrame]) -> CounterSeries:
+    """Readings of an energy counter; what its register is like the first one with a register says."""
+    registers = [frame.counter for frame in frames if frame.counter is not None and frame.counter.digits]
+    return CounterSeries(
+        np.concatenate([sample_times_us(frame) for frame in frames]),
+        np.concatenate([decode_samples(frame.block)[:, 0] for frame in frames]),
+        digits=registers[0].digits if registers else 0,
+        resolution_kwh=registers[0].resolution if registers else 0.0,
+    )
+
+
+def _signal(frames: Sequence[SampleFrame]) -> PhaseSignal | Readings:
+    """Frames of one rate as a signal with NaN where one is missing, others as readings at their own times."""
+    present = {name for frame in frames for name in frame.layout.channels}
+    channels = tuple(name for name in frames[0].layout.sensor.channel_names if name in present)
+    blocks = channel_values(frames, channels)
+    rates = {frame.layout.sample_rate_hz for frame in frames}
+    if len(rates) > 1 or 0.0 in rates:
+        times_us = np.concatenate([sample_times_us(frame) for frame in frames])
+        order = np.argsort(times_us, kind="stable")
+        return Readings(times_us[order], channels, np.concatenate(blocks)[order])
+    (rate_hz,) = rates
+    starts_us = np.array([frame.block.start_us for frame in frames])
+    first_rows = np.rint((starts_us - starts_us[0]) * rate_hz / MICROSECONDS).astype(np.int64)
+    samples = np.full((int((first_rows + [len(block) for block in blocks]).max()), len(channels)), np.nan)
+    for first, block in zip(first_rows.tolist(), blocks, strict=True):
+        samples[first : first + len(block)] = block
+    return PhaseSignal(int(starts_us[0]), rate_hz, channels, samples)

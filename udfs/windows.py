@@ -1,0 +1,135 @@
+"""Windows: the frames of all sensors of one device in one stretch of sensor time, opened and without duplicates.
+
+A frame belongs to the window in which it begins. The result is a function of the set of frames: order of arrival,
+duplicates and replay speed change nothing but the columns that tell of the arrival itself (`Row.arrival`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.envelope import RecordKey
+from schemas.rows import RowValues
+from schemas.samples import decode_samples
+from udfs.layouts import MICROSECONDS
+from udfs.records import SampleFrame, read_frame
+
+DAY_S = 86_400
+SHORT_WINDOWS_S = (60, 300)
+"""Lengths of the tumbling windows; beside them there is one of a day, `DAY_S`."""
+SLOW_FRAME_BYTES = 1_024
+"""Frames up to this size count for the window of a day: blocks of some two hundred values. A waveform's day would be
+gigabytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windowing:
+    """Which frames make windows together.
+
+    Attributes:
+        key: the sensor part of the windows' record keys: the domain.
+        sensors: the sensor types that are joined.
+        day_sensors: those that count for the window of a day.
+        day_begins_ms: where the day begins, after midnight UTC.
+    """
+
+    key: str
+    sensors: tuple[str, ...]
+    day_sensors: tuple[str, ...]
+    day_begins_ms: int = 0
+
+    def windows_of(self, key: RecordKey, sensor_ms: int, value: bytes) -> list[tuple[int, int]]:
+        """Length in s and begin in ms of each window to which a frame belongs; `jobs/runtime/windows.py` in SQL."""
+        if key.sensor_type not in self.sensors:
+            return []
+        windows = [(length_s, sensor_ms - sensor_ms % (length_s * 1000)) for length_s in SHORT_WINDOWS_S]
+        if key.sensor_type in self.day_sensors and len(value) <= SLOW_FRAME_BYTES:
+            windows.append((DAY_S, sensor_ms - (sensor_ms - self.day_begins_ms) % (DAY_S * 1000)))
+        return windows
+
+
+@dataclass(frozen=True, slots=True)
+class WindowGroup:
+    """The frames of one device and window that arrived without an idle pause.
+
+    Attributes:
+        key: of the device's session; its sensor type is the domain.
+        start_ms: where the window begins in sensor time.
+        window_s: its length.
+        last_append_ms: the broker's append time of the last frame.
+        values: sealed envelopes of all its sensors, in any order, duplicates included.
+    """
+
+    key: RecordKey
+    start_ms: int
+    window_s: int
+    last_append_ms: int
+    values: Sequence[bytes]
+
+
+SensorFrames = dict[str, list[SampleFrame]]
+"""Sensor type -> its distinct frames in the order of sensor time."""
+
+
+def frames_by_sensor(values: Sequence[bytes]) -> SensorFrames:
+    """Opens the frames of a window; what is no frame is left out."""
+    distinct: dict[bytes, SampleFrame] = {}
+    for value in values:
+        frame = read_frame(value)
+        if frame is not None:
+            distinct.setdefault(frame.event, frame)
+    sensors: SensorFrames = {}
+    for frame in sorted(distinct.values(), key=lambda frame: (frame.block.start_us, frame.event)):
+        sensors.setdefault(frame.layout.sensor.sensor_type, []).append(frame)
+    return sensors
+
+
+def sample_times_us(frame: SampleFrame) -> NDArray[np.int64]:
+    """Sensor time of each sample of a frame, shape [samples]."""
+    rate_hz = frame.layout.sample_rate_hz
+    offsets = np.rint(np.arange(frame.layout.samples) * (MICROSECONDS / rate_hz)) if rate_hz else np.zeros(1)
+    return frame.block.start_us + offsets.astype(np.int64)
+
+
+def channel_values(frames: Sequence[SampleFrame], channels: Sequence[str]) -> list[NDArray[np.float64]]:
+    """The samples of each frame, shape [samples, channels]; NaN for a channel that a frame lacks."""
+    blocks = []
+    for frame in frames:
+        values = np.full((frame.layout.samples, len(channels)), np.nan)
+        values[:, [channels.index(name) for name in frame.layout.channels]] = decode_samples(frame.block)
+        blocks.append(values)
+    return blocks
+
+
+def window_columns(
+    group: WindowGroup, frames: int, schema_hash: str, values: RowValues, missing: Sequence[str]
+) -> RowValues:
+    """A window's row: its key and extent, what is missing, and the features `values` by name.
+
+    Args:
+        group: of the window.
+        frames: distinct frames in it.
+        schema_hash: of the features.
+        values: the features, None or NaN where missing.
+        missing: "group:reason" of each group in which a feature is missing.
+    """
+    empty = all(value is None or value != value for value in values.values())  # noqa: PLR0124 - the test for NaN
+    return (
+        group.key._asdict()
+        | {
+            "session_start_ms": group.start_ms,
+            "session_end_ms": group.start_ms + group.window_s * 1000,
+            "revision": frames,
+            "frames": frames,
+            "last_append_ms": group.last_append_ms,
+            "window_s": group.window_s,
+            "feature_schema_hash": schema_hash,
+            "quality": (missing[0] if missing else "empty") if empty else "ok",
+            "missing": list(missing),
+        }
+        | values
+    )
