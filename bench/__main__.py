@@ -14,8 +14,9 @@ from rich.console import Console
 from bench.cluster import PARTITIONS, running_cluster
 from bench.entries import LETTERS, field, workloads_of
 from bench.errors import BenchError
+from bench.extractors import measure_extractors
 from bench.flink_contenders import PARALLELISM
-from bench.report import WIDTH, print_report, to_json, write_json
+from bench.report import WIDTH, print_extractors, print_report, to_json, write_json
 from bench.results import check_flatness, check_targets, pair_runs
 from bench.run import Bench, Run, run_workload
 from schemas.errors import BrainError
@@ -32,16 +33,25 @@ console = Console(width=WIDTH, highlight=False)
 Letters = Annotated[str, typer.Option("--only", help=f"Contenders, separated by commas; of {','.join(LETTERS)}.")]
 
 
+# PLR0913: a command has as many arguments as it has options.
 @app.command()
-def main(
+def main(  # noqa: PLR0913
+    *,
     only: Letters = EVERYONE,
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the records; figures mean little.")] = False,
     flat: Annotated[bool, typer.Option("--flat", help="Only (a), at one and ten times the length: memory.")] = False,
+    extractors: Annotated[
+        bool, typer.Option("--extractors", help="Only the features of each domain: no stack.")
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="Where the JSON goes.")] = DEFAULT_OUT,
     seed: Annotated[int, typer.Option("--seed", help="Of the values.")] = 1,
     taskmanager_mb: Annotated[int | None, typer.Option("--taskmanager-mb", help="Memory of Flink's JVM.")] = None,
 ) -> None:
     """Run the bench."""
+    rates = measure_extractors() if extractors or (only == EVERYONE and not flat) else []
+    if extractors:
+        print_extractors(console, rates)
+        return
     chosen = _letters("a" if flat else only)
     overrides = {} if taskmanager_mb is None else {"taskmanager_memory_mb": taskmanager_mb}
     run = Run()
@@ -67,7 +77,9 @@ def main(
     results = pair_runs(run.measurements)
     targets = [target for result in results for target in check_flatness(result)] if flat else check_targets(results)
     print_report(console, results, targets)
-    write_json(out, to_json(run, results, targets, conditions=conditions))
+    if rates:
+        print_extractors(console, rates)
+    write_json(out, to_json(run, results, targets, conditions=conditions, extractors=rates))
     console.print(f"JSON: {out}", soft_wrap=True)
 
 

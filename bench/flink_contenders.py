@@ -21,7 +21,7 @@ from schemas.topics import Topic
 from stack.home import REPOSITORY
 
 PARALLELISM = 2
-READINGS_BATCH, WAVEFORMS_BATCH = 10_000, 2_000
+READINGS_BATCH, WAVEFORMS_BATCH = 10_000, 1_000
 SUBMIT_CLIENT = "submit client"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from bench.extractors import ExtractorRate
 from bench.measurement import Measurement
 from bench.results import MIB, Result, Target
 from bench.run import Run
@@ -77,10 +79,31 @@ def _target_table(targets: Sequence[Target]) -> Table:
     return table
 
 
-def to_json(run: Run, results: Sequence[Result], targets: Sequence[Target], *, conditions: dict[str, Any]) -> bytes:
+def print_extractors(console: Console, rates: Sequence[ExtractorRate]) -> None:
+    """The speed of each domain's features on one core."""
+    title = "features of sessions and windows of one minute, per second of processor time on one core"
+    table = Table("features", title=title, title_justify="left", width=WIDTH, box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("per second", "to reach"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    for rate in rates:
+        mark = "[green]reached[/green]" if rate.per_second >= rate.target else "[red]missed[/red]"
+        table.add_row(rate.name, f"{rate.per_second:,.0f} {rate.unit}", f"{rate.target:,.0f}", mark)
+    console.print(table)
+
+
+def to_json(
+    run: Run,
+    results: Sequence[Result],
+    targets: Sequence[Target],
+    *,
+    conditions: dict[str, Any],
+    extractors: Sequence[ExtractorRate] = (),
+) -> bytes:
     """Everything that was measured, and under which conditions."""
     document = {
         "conditions": conditions | machine(),
+        "extractors": [asdict(rate) for rate in extractors],
         "results": [_result(result) for result in results],
         "targets": [{"target": t.text, "measured": t.measured, "reached": t.reached} for t in targets],
         "runs": [_measurement(measurement) for measurement in run.measurements],

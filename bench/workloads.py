@@ -9,7 +9,7 @@ from schemas.sensors import SENSORS
 FRAMES_PER_SESSION = 60
 FRAME_MS = 1_000
 WAVE_MS = 90_000
-"""Sensor time from one wave of sessions to the next: a minute of frames and a silence longer than any gap."""
+"""Sensor time from one wave of sessions to the next: a minute of frames and a silence."""
 
 QUICK_DIVISOR = 10
 FLAT_FACTOR = 10
@@ -62,7 +62,7 @@ class Workload:
 SCALAR = Workload("scalar", "TEMP", 1, 15.0, 25.0, concurrent_sessions=1_000, stages=(1_680, 16_650, 66_600))
 """1 value a frame: 100,800, 999,000 and 3,996,000 frames."""
 
-WAVEFORM = Workload("waveform", "GRF", 100, 0.0, 800.0, concurrent_sessions=100, stages=(250, 1_500, 7_500))
-"""100 samples of 16 channels a frame: 15,000, 90,000 and 450,000 frames."""
+WAVEFORM = Workload("waveform", "GRF", 100, 0.0, 800.0, concurrent_sessions=100, stages=(250, 3_000, 9_000))
+"""100 samples of 16 channels a frame: 15,000, 180,000 and 540,000 frames."""
 
 WORKLOADS = (SCALAR, WAVEFORM)

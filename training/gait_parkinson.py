@@ -6,19 +6,16 @@ writes `gait_parkinson_v1.onnx` with its card. The same data, code and library v
 
 from __future__ import annotations
 
-import argparse
-import os
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
 from schemas.health import GAIT_FEATURES
 from schemas.model_card import CardFeature, ModelCard
 from training.baselines import baseline_metrics
 from training.card import Training, describe
+from training.command import library_versions, run_training
 from training.dataset import GaitTable, Subjects, build_table, first_walks, middle_of
 from training.evaluation import cross_validate, leave_study_out
 from training.export import check_agreement, to_onnx
@@ -27,11 +24,9 @@ from training.metrics import model_metrics
 from training.tuning import SEED, build_model, choose, fit
 from udfs.scorer import Scorer
 
-ROOT = Path(__file__).resolve().parents[1]
 NAME = "gait_parkinson_v1"
 VERSION = "1.0.0"
 SHORT_SESSION_S = 20.0
-LIBRARIES = ("numpy", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
 
 _NOT_GAIT = frozenset({"walking_force_mean_newton", "stride_time_dfa_alpha"})
 INPUTS = tuple(
@@ -76,7 +71,7 @@ def train(data: Path) -> tuple[ModelCard, bytes]:
             refused=refused,
             metrics=model_metrics(found, leave_study_out(table, STUDIES)),
             baselines=baseline_metrics(Subjects.of(table), read_people(data)),
-            libraries={library: version(library) for library in LIBRARIES},
+            libraries=library_versions(),
         )
     )
     check_agreement(Scorer.load(onnx_bytes, card).score(table.features), trained_scores(model, table))
@@ -88,30 +83,10 @@ def trained_scores(model: Pipeline, table: GaitTable) -> np.ndarray[tuple[int], 
     return np.asarray(model.predict_proba(table.features.astype(np.float32))[:, 1], dtype=np.float64)
 
 
-def write(card: ModelCard, onnx_bytes: bytes, out: Path) -> None:
-    """Write model and card side by side."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"{card.name}.onnx").write_bytes(onnx_bytes)
-    (out / f"{card.name}.json").write_text(card.to_json(), encoding="ascii")
-
-
 def main() -> None:
-    """Read the arguments, train on one thread (a sum then has one order), print the figures."""
-    default_data = Path(os.environ.get("BRAIN_DATA", ROOT.parent / "shared" / "data")) / "health" / "gaitpdb"
-    parser = argparse.ArgumentParser(
-        prog="python -m training.gait_parkinson", description=(__doc__ or "").splitlines()[0]
-    )
-    parser.add_argument(
-        "--data", type=Path, default=default_data, help="folder with gaitpdb_*.npz and demographics.csv"
-    )
-    parser.add_argument("--out", type=Path, default=ROOT / "models", help="folder for the .onnx and .json file")
-    arguments = parser.parse_args()
-    with threadpool_limits(1):
-        card, onnx_bytes = train(arguments.data)
-    write(card, onnx_bytes, arguments.out)
-    for name, metric in {**card.metrics, **card.baselines}.items():
-        print(f"{name:36} {metric.value:.3f}" + (f"  [{metric.low:.3f}, {metric.high:.3f}]" if metric.low else ""))
-    print(f"{card.name} {card.version} threshold {card.threshold} sha256 {card.onnx_sha256}")
+    """Train and write the model."""
+    about = (__doc__ or "").splitlines()[0]
+    run_training(train, program="python -m training.gait_parkinson", about=about, data="health/gaitpdb")
 
 
 if __name__ == "__main__":

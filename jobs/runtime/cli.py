@@ -194,10 +194,11 @@ def offline(
     device: Annotated[str | None, typer.Option(help="Device id; by default the recording's name.")] = None,
     session: Annotated[str | None, typer.Option(help="Session id; by default the recording's name.")] = None,
     start: Annotated[str | None, typer.Option(help="Time of the first sample, ISO 8601 with zone.")] = None,
+    limit_s: Annotated[float | None, typer.Option("--limit-seconds", help="Only the first seconds of each.")] = None,
 ) -> None:
     """Score recordings without any server: the same code, one JSON object a session and a window on standard output."""
     settings = JobSettings.load()
-    edge = EdgeSettings.load({"device_id": device, "session_id": session, "start": start})
+    edge = EdgeSettings.load({"device_id": device, "session_id": session, "start": start, "limit_s": limit_s})
     line = LineSettings(
         [Scorer.load(load_onnx(card.name), card) for card in chosen_cards(settings)],
         settings.alert_threshold,

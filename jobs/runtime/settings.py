@@ -25,7 +25,7 @@ class JobSettings(ProgramSettings):
         session_idle_ms: a key that is silent for so long by arrival has its session closed.
         window_idle_ms: the features of a window are written when its device was silent for so long by arrival; choose
             more than the slowest sensor's cadence, else a window is described in parts.
-        frame_batch_rows: frames that a vectorised function takes at a time. 2,000 suits waveforms of some kB, whose
+        frame_batch_rows: frames that a vectorised function takes at a time. 1,000 suits waveforms of some kB, whose
             batches should stay in the processor's cache; single readings go faster by 10,000.
         store_batch_rows: records of an INSERT into ClickHouse. 10,000 suits waveforms; readings go faster by 25,000.
         bundle_ms: longest wait of a record for a Python batch to fill.
@@ -70,7 +70,7 @@ class JobSettings(ProgramSettings):
     parallelism: int = Field(1, ge=1, le=1024)
     session_idle_ms: int = Field(5_000, ge=100, le=3_600_000)
     window_idle_ms: int = Field(90_000, ge=100, le=3_600_000)
-    frame_batch_rows: int = Field(2_000, ge=1, le=100_000)
+    frame_batch_rows: int = Field(1_000, ge=1, le=100_000)
     store_batch_rows: int = Field(10_000, ge=1, le=100_000)
     bundle_ms: int = Field(100, ge=1, le=60_000)
     checkpoint_dir: str = ""

@@ -13,8 +13,8 @@ from stack.demo.results import Answer, EnvironmentDevice, PowerDevice, Scored
 from stack.endpoints import StackEndpoints
 
 MISSING = "-"
-_DEVICE_WIDTH = 31
-_WINDOW_NAMES = {60: "1 min", 300: "5 min", 900: "15 min", 3_600: "1 h", 86_400: "1 day"}
+_DEVICE_WIDTH = 20
+_MOST_ANSWERS = 12
 
 
 def show_health(console: Console, session_id: str, sessions: Sequence[Scored]) -> None:
@@ -53,40 +53,47 @@ def _session_table(sessions: Sequence[Scored], session_id: str) -> Table:
 
 
 def show_environment(console: Console, devices: Iterable[EnvironmentDevice], answers: Sequence[Answer]) -> None:
-    """Prints the air of each device: one line for each length of window."""
-    columns = ("temp.\nmean C", "RH\nmean %", "dew pt.\nmean C", "CO2\nmax ppm", "AQI\nmax")
-    table = _window_table("environment", columns)
-    told = _Told(answers)
+    """Prints the air of each device, and what models say."""
+    table = _window_table("environment", ("temp.\nC", "RH\n%", "dew pt.\nC", "CO2 max\nppm", "AQI\n"))
     for device in devices:
         table.add_row(
-            *_window_cells(device.device_id, device.window_s, device.windows),
+            *_window_cells(device),
             _number(device.temp_mean_degc, 1),
             _number(device.humid_mean_pct, 1),
             _number(device.dew_point_mean_degc, 1),
             _number(device.co2_max_ppm, 0),
             _number(device.aqi_max, 0),
-            told.once(device.device_id),
         )
     console.print(table)
+    _show_answers(console, answers)
 
 
 def show_power(console: Console, devices: Iterable[PowerDevice], answers: Sequence[Answer]) -> None:
-    """Prints the power of each device: one line for each length of window."""
-    columns = ("U rms\nV", "I rms\nA", "P mean\nW", "PF\n", "THD U\n%", "THD I\n%")
+    """Prints the power of each device, and what models say."""
+    columns = ("U rms\nV", "I rms\nA", "P\nW", "PF\n", "THD U\n%", "THD I\n%")
     table = _window_table("power (U, I and THD of phase L1)", columns)
-    told = _Told(answers)
     for device in devices:
         table.add_row(
-            *_window_cells(device.device_id, device.window_s, device.windows),
+            *_window_cells(device),
             _number(device.volt_rms_volt, 1),
             _number(device.amp_rms_ampere, 2),
             _number(device.power_mean_watt, 0),
             _number(device.power_factor, 2),
             _number(device.volt_thd_pct, 1),
             _number(device.amp_thd_pct, 1),
-            told.once(device.device_id),
         )
     console.print(table)
+    _show_answers(console, answers)
+
+
+def _show_answers(console: Console, answers: Sequence[Answer]) -> None:
+    """One line for each answer of a model about a device; the devices with most windows first."""
+    ranked = sorted(answers, key=lambda answer: -answer.windows)
+    for answer in ranked[:_MOST_ANSWERS]:
+        score = "" if answer.score is None else f", mean score {answer.score:.2f}"
+        console.print(f"{answer.model_name}: {answer.device_id} {answer.answer} in {answer.windows:,} windows{score}")
+    if len(ranked) > _MOST_ANSWERS:
+        console.print(f"... and {len(ranked) - _MOST_ANSWERS} more answers in brain.inference_results")
 
 
 def show_tables(console: Console, tables: Iterable[tuple[str, int]]) -> None:
@@ -94,33 +101,16 @@ def show_tables(console: Console, tables: Iterable[tuple[str, int]]) -> None:
     console.print("rows: " + ", ".join(f"{name} {count:,}" for name, count in tables), highlight=False)
 
 
-class _Told:
-    """Answers as text; those of a device stand in its first line."""
-
-    def __init__(self, answers: Sequence[Answer]) -> None:
-        self._texts: dict[str, str] = {}
-        for answer in answers:
-            score = "" if answer.score is None else f" ({answer.score:.2f})"
-            before = self._texts.get(answer.device_id)
-            text = f"{answer.answer}{score} x{answer.windows}"
-            self._texts[answer.device_id] = text if before is None else f"{before}, {text}"
-
-    def once(self, device_id: str) -> str:
-        return self._texts.pop(device_id, "")
-
-
 def _window_table(title: str, columns: Sequence[str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=0, title=title)
     table.add_column("device", max_width=_DEVICE_WIDTH, no_wrap=True)
-    table.add_column("window", no_wrap=True)
-    for name in ("count", *columns):
+    for name in ("windows\n1 min", "\n5 min", "\nday", *columns):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("label (score) x windows", overflow="fold")
     return table
 
 
-def _window_cells(device_id: str, window_s: int, windows: int) -> tuple[str, str, str]:
-    return device_id, _WINDOW_NAMES.get(window_s, f"{window_s} s"), f"{windows:,}"
+def _window_cells(device: EnvironmentDevice | PowerDevice) -> tuple[str, str, str, str]:
+    return device.device_id, f"{device.minutes:,}", f"{device.fives:,}", f"{device.days:,}"
 
 
 def _number(value: float | None, digits: int) -> str:

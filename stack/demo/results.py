@@ -47,11 +47,17 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentDevice:
-    """What one device's windows of one length say about the air; None where no window knows."""
+    """What one device's windows say about the air; None where no window knows.
+
+    Attributes:
+        minutes, fives, days: how many windows there are of one minute, of five and of a day; the means and the greatest
+            CO2 are those of the minutes, the AQI of the days.
+    """
 
     device_id: str
-    window_s: int
-    windows: int
+    minutes: int
+    fives: int
+    days: int
     temp_mean_degc: float | None
     humid_mean_pct: float | None
     dew_point_mean_degc: float | None
@@ -61,14 +67,16 @@ class EnvironmentDevice:
 
 @dataclass(frozen=True, slots=True)
 class PowerDevice:
-    """What one device's windows of one length say about its supply and load, of several phases the first.
+    """What one device's windows say about its supply and load, of several phases the first.
 
-    The power is the active power of all phases; where nothing but a meter's watts is known, their mean.
+    Counts as of `EnvironmentDevice`; everything else is of the windows of one minute. The power is the active power of
+    all phases; where nothing but a meter's watts is known, their mean.
     """
 
     device_id: str
-    window_s: int
-    windows: int
+    minutes: int
+    fives: int
+    days: int
     volt_rms_volt: float | None
     amp_rms_ampere: float | None
     power_mean_watt: float | None
@@ -107,22 +115,25 @@ ORDER BY device_id
 """
 
 _ENVIRONMENT = """
-SELECT device_id, window_s, count(), avg(temp_mean_degc), avg(humid_mean_pct), avg(dew_point_mean_degc),
-       max(co2_max_ppm), max(greatest(ifNull(nowcast_aqi, pm25_24h_aqi), ifNull(pm25_24h_aqi, nowcast_aqi)))
+SELECT device_id, countIf(window_s = 60), countIf(window_s = 300), countIf(window_s = 86400),
+       avgIf(temp_mean_degc, window_s = 60), avgIf(humid_mean_pct, window_s = 60),
+       avgIf(dew_point_mean_degc, window_s = 60), maxIf(co2_max_ppm, window_s = 60),
+       max(greatest(ifNull(nowcast_aqi, pm25_24h_aqi), ifNull(pm25_24h_aqi, nowcast_aqi)))
 FROM brain.env_features FINAL
 WHERE session_id = %(session)s
-GROUP BY device_id, window_s
-ORDER BY device_id, window_s
+GROUP BY device_id
+ORDER BY device_id
 """
 
 _POWER = """
-SELECT device_id, window_s, count(), avg(volt_rms_l1_volt), avg(amp_rms_l1_ampere),
-       avg(ifNull(active_power_total_watt, watt_mean_watt)), avg(power_factor), avg(volt_thd_l1_pct),
-       avg(amp_thd_l1_pct)
+SELECT device_id, countIf(window_s = 60), countIf(window_s = 300), countIf(window_s = 86400),
+       avgIf(volt_rms_l1_volt, window_s = 60), avgIf(amp_rms_l1_ampere, window_s = 60),
+       avgIf(ifNull(active_power_total_watt, watt_mean_watt), window_s = 60), avgIf(power_factor, window_s = 60),
+       avgIf(volt_thd_l1_pct, window_s = 60), avgIf(amp_thd_l1_pct, window_s = 60)
 FROM brain.power_features FINAL
 WHERE session_id = %(session)s
-GROUP BY device_id, window_s
-ORDER BY device_id, window_s
+GROUP BY device_id
+ORDER BY device_id
 """
 
 _ANSWERS = """
@@ -153,12 +164,12 @@ def _count(client: Client, table: str, session_id: str, sensor_type: str) -> int
 
 
 def environment_devices(client: Client, session_id: str) -> list[EnvironmentDevice]:
-    """The air of one run, by device and length of window."""
+    """The air of one run, by device."""
     return [EnvironmentDevice(*row) for row in client.execute(_ENVIRONMENT, {"session": session_id})]
 
 
 def power_devices(client: Client, session_id: str) -> list[PowerDevice]:
-    """The power of one run, by device and length of window."""
+    """The power of one run, by device."""
     return [PowerDevice(*row) for row in client.execute(_POWER, {"session": session_id})]
 
 

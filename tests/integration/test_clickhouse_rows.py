@@ -9,7 +9,8 @@ import pytest
 
 from jobs.runtime.clickhouse.client import open_writer
 from jobs.runtime.clickhouse.routes import DEAD_LETTERS, row_route
-from schemas.rows import INFERENCE_RESULT, ROWS, SESSION_FEATURES, Row, encode_row
+from schemas.row_codec import encode_row
+from schemas.rows import INFERENCE_RESULT, ROWS, SESSION_FEATURES, Row
 from tests.integration.clickhouse_server import APPEND_MS, ClickHouseServer, batch_of
 from tests.unit.udfs.test_table_blocks import row_values
 

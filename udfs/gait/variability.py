@@ -14,13 +14,21 @@ DFA_BOX_COUNT = 12
 def mean(values: FloatArray) -> float:
     """Mean of the finite values; NaN when there is none."""
     finite = values[np.isfinite(values)]
-    return float(np.mean(finite)) if finite.size else float("nan")
+    return float(_mean(finite)) if finite.size else float("nan")
 
 
 def standard_deviation(values: FloatArray) -> float:
     """SD (n-1) of the finite values; NaN below two."""
     finite = values[np.isfinite(values)]
-    return float(np.std(finite, ddof=1)) if finite.size > 1 else float("nan")
+    if finite.size < 2:
+        return float("nan")
+    deviation = finite - _mean(finite)
+    return float(np.sqrt(np.add.reduce(deviation * deviation) / (finite.size - 1)))
+
+
+def _mean(values: FloatArray) -> float:
+    # The sums of np.mean to the last bit, at a third of its time: a session asks for a hundred means of some strides.
+    return np.add.reduce(values) / values.size  # type: ignore[no-any-return]
 
 
 def coefficient_of_variation_pct(values: FloatArray) -> float:

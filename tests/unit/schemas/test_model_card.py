@@ -19,11 +19,13 @@ def document() -> dict[str, Any]:
         "name": "toy",
         "version": "1",
         "domain": "health",
+        "window_s": None,
         "features": features,
         "feature_schema_hash": feature_schema_hash([CardFeature(**each) for each in features]),
         "onnx_sha256": "0" * 64,
         "threshold": 0.5,
         "labels": ["no", "yes"],
+        "alerts": True,
         "score_meaning": "likeness",
         "missing_values": "refused",
         "training_data": "made up",
@@ -44,6 +46,17 @@ def test_a_card_survives_the_way_to_json_and_back() -> None:
     assert card.feature_names == ("cadence", "pci")
 
 
+def test_a_card_without_window_and_alerts_is_of_sessions_and_rings() -> None:
+    older = {name: value for name, value in document().items() if name not in ("window_s", "alerts")}
+    assert ModelCard.from_json(json.dumps(older)) == ModelCard.from_json(json.dumps(document()))
+
+
+def test_a_card_may_have_more_labels_and_a_window() -> None:
+    card = ModelCard.from_json(json.dumps(document() | {"labels": ["a", "b", "c"], "window_s": 300, "alerts": False}))
+    assert (card.labels, card.window_s, card.alerts) == (("a", "b", "c"), 300, False)
+    assert ModelCard.from_json(card.to_json()) == card
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -52,6 +65,11 @@ def test_a_card_survives_the_way_to_json_and_back() -> None:
         ("threshold", 1.5),
         ("threshold", "0.5"),
         ("labels", ["only one"]),
+        ("labels", ["same", "same"]),
+        ("labels", ["kettle", "fridge", "unsure"]),
+        ("window_s", 0),
+        ("window_s", 300.0),
+        ("alerts", "yes"),
         ("onnx_sha256", "abc"),
         ("features", []),
         ("features", [{"name": "cadence", "unit": "1/min"}]),

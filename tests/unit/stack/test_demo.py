@@ -26,7 +26,7 @@ from stack.demo.run import Demo, DemoError
 from stack.demo.waiting import Settled
 from stack.endpoints import StackEndpoints
 
-WIDTH = 100
+WIDTH = 80
 LONG = "household_2006-12-16_2007-01-11"
 
 
@@ -123,10 +123,10 @@ def test_queries_ask_for_columns_that_exist_and_for_one_run(read: Any, features:
 
 
 def test_rows_become_what_they_say() -> None:
-    air = results.environment_devices(AskedClient([("room", 300, 7, 20.5, 31.0, 3.1, 900.0, None)]), "s")
-    assert air == [EnvironmentDevice("room", 300, 7, 20.5, 31.0, 3.1, 900.0, None)]
-    power = results.power_devices(AskedClient([("plant", 60, 9, 231.0, 5.0, 1e3, 0.9, 2.0, 8.0)]), "s")
-    assert power == [PowerDevice("plant", 60, 9, 231.0, 5.0, 1e3, 0.9, 2.0, 8.0)]
+    air = results.environment_devices(AskedClient([("room", 35, 7, 1, 20.5, 31.0, 3.1, 900.0, None)]), "s")
+    assert air == [EnvironmentDevice("room", 35, 7, 1, 20.5, 31.0, 3.1, 900.0, None)]
+    power = results.power_devices(AskedClient([("plant", 60, 9, 1, 231.0, 5.0, 1e3, 0.9, 2.0, 8.0)]), "s")
+    assert power == [PowerDevice("plant", 60, 9, 1, 231.0, 5.0, 1e3, 0.9, 2.0, 8.0)]
 
 
 def test_walks_and_windows_are_counted_apart() -> None:
@@ -143,45 +143,40 @@ def test_walks_and_windows_are_counted_apart() -> None:
     assert client.asked[0][1] == {"session": "s", "sensor": "ENVIRONMENT"}
 
 
-def test_environment_fits_the_terminal_and_a_device_is_judged_in_its_first_line() -> None:
+def test_environment_fits_the_terminal_and_says_what_models_say() -> None:
     console = _console()
     devices = [
-        EnvironmentDevice("datatraining", 300, 1_629, 20.62, 25.71, -0.05, 2_028.5, None),
-        EnvironmentDevice("datatraining", 86_400, 7, 20.6, 25.7, 0.0, 2_028.5, None),
-        EnvironmentDevice("55a69cdf6e91b726_wrcc.sm16", 86_400, 3, None, None, None, None, 151.0),
+        EnvironmentDevice("datatraining", 8_143, 1_629, 6, 20.62, 25.71, -0.05, 2_028.5, None),
+        EnvironmentDevice("55a69cdf6e91b726_wrcc.sm16", 72, 72, 3, None, None, None, None, 151.0),
     ]
     answers = [
-        Answer("datatraining", "room_occupancy", "empty", 1_200, 0.08),
         Answer("datatraining", "room_occupancy", "occupied", 429, 0.91),
+        Answer("datatraining", "room_occupancy", "empty", 1_200, 0.08),
         Answer("55a69cdf6e91b726_wrcc.sm16", "room_occupancy", "missing_feature:co2_mean_ppm", 3, None),
     ]
     report.show_environment(console, devices, answers)
-    text = _text(console)
-    assert max(map(len, text.splitlines())) <= WIDTH
-    first = next(line for line in text.splitlines() if "5 min" in line)
-    assert first.split()[:8] == ["datatraining", "5", "min", "1,629", "20.6", "25.7", "-0.1", "2028"]
-    assert text.count("(0.91) x429") == 1
-    assert "55a69cdf6e91b726_wrcc.sm16" in text
-    monitor = next(line for line in text.splitlines() if "wrcc" in line)
-    assert monitor.split()[3:9] == ["3", "-", "-", "-", "-", "151"]
+    lines = _text(console).splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    (room,) = [line.split() for line in lines if line.lstrip().startswith("datatraining")]
+    assert room == ["datatraining", "8,143", "1,629", "6", "20.6", "25.7", "-0.1", "2028", "-"]
+    told = [line for line in lines if line.startswith("room_occupancy: datatraining")]
+    assert [line.split()[2:5] for line in told] == [["empty", "in", "1,200"], ["occupied", "in", "429"]]
+    assert "mean score 0.91" in told[1]
 
 
 def test_power_fits_the_terminal_with_the_longest_name() -> None:
     console = _console()
     devices = [
-        PowerDevice(LONG, 60, 2_880, 240.1, 5.25, 1_312.0, None, None, None),
-        PowerDevice("plaid-016", 60, 1, 118.2, 10.51, 1_204.0, 0.97, 2.1, 12.4),
-        PowerDevice("power-quality-meter", 900, 80, 287.6, 734.56, 451_234.0, 0.99, None, None),
+        PowerDevice(LONG, 2_880, 576, 3, 240.1, 5.25, 1_312.0, None, None, None),
+        PowerDevice("plaid-016", 1, 1, 0, 118.2, 10.51, 1_204.0, 0.97, 2.1, 12.4),
+        PowerDevice("power-quality-meter", 1_180, 235, 1, 287.6, 734.56, 451_234.0, 0.99, None, None),
     ]
-    report.show_power(console, devices, [Answer("plaid-016", "appliance", "class_3", 1, 0.52)])
-    text = _text(console)
-    assert max(map(len, text.splitlines())) <= WIDTH
-    event = next(line for line in text.splitlines() if "plaid-016" in line)
-    assert event.split()[:12] == [
-        "plaid-016", "1", "min", "1", "118.2", "10.51", "1204", "0.97", "2.1", "12.4", "class_3", "(0.52)",
-    ]  # fmt: skip
-    assert "15 min" in text
-    assert LONG in text
+    report.show_power(console, devices, [Answer("plaid-016", "appliance", "class_3", 1, 0.52)] * 20)
+    lines = _text(console).splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    (event,) = [line.split() for line in lines if line.lstrip().startswith("plaid-016")]
+    assert event == ["plaid-016", "1", "1", "0", "118.2", "10.51", "1204", "0.97", "2.1", "12.4"]
+    assert any("8 more answers" in line for line in lines)
 
 
 def test_settled_is_what_came_and_then_stayed_the_same() -> None:

@@ -17,7 +17,7 @@ from schemas.health import GAIT_FEATURES
 from schemas.row_codec import decode_row, encode_row
 from schemas.rows import FEATURES_HEALTH, INFERENCE_ALERT, INFERENCE_REQUEST, INFERENCE_RESULT
 from udfs.gait import extract_gait_features
-from udfs.inference_rows import NOT_SCORED, build_requests, score_requests
+from udfs.inference_rows import NOT_SCORED, build_requests, score_by_model, score_requests
 from udfs.scorer import Scorer
 
 CARD = load_card("gait_parkinson_v1")
@@ -171,3 +171,18 @@ def test_a_batch_of_n_equals_n_batches_of_one_to_the_last_bit() -> None:
     together = score_requests(requests, SCORER, 0.5)
     alone = [score_requests([request], SCORER, 0.5)[0] for request in requests]
     assert [dataclasses.asdict(one) for one in together] == [dataclasses.asdict(one) for one in alone]
+
+
+def test_each_request_is_scored_by_its_own_model_in_its_own_place() -> None:
+    room = load_card("room_occupancy_v1")
+    scorers = {card.name: Scorer.load(load_onnx(card.name), card) for card in (CARD, room)}
+    (gait,) = requests_for(features_row())
+    values = {"temp_rate_degc_per_h": 0.4, "co2_mean_ppm": 1_100.0, "co2_rate_ppm_per_h": 250.0}
+    ((window,),) = build_requests([features_row() | values | {"window_s": 300}], room)
+    requests = [window, gait, gait | {"model_name": "another"}, window]
+    first, second, unknown, last = score_by_model(requests, scorers, 0.5)
+    assert first == last
+    assert [first] == score_requests([window], scorers[room.name], 0.5)
+    assert [second] == score_requests([gait], SCORER, 0.5)
+    assert first.result is not None and first.result["label"] == "occupied"
+    assert unknown.error is not None and unknown.error.reason is Reason.UNKNOWN_MODEL

@@ -1,0 +1,100 @@
+"""Power and environment: recordings through edge, Kafka, Flink and ClickHouse equal the same recordings offline."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.rows import FEATURES_ENV, FEATURES_POWER, INFERENCE_RESULT, Row
+from tests.line import Line, json_lines
+
+pytestmark = [pytest.mark.e2e, pytest.mark.data]
+
+RECORDINGS = (
+    "environment/uci_occupancy/datatest.txt.gz",
+    "environment/airnow_wildfire/Carmel_Valley_hourly_pm25_wide.csv.gz",
+    "power/plaid/plaid.npz#17",
+    "power/comtrade_keating/keating_1999.CFG",
+    "power/uci_household/household_2006-12-16_2007-01-11.txt.gz",
+)
+LIMIT_S = 36_000
+START = "2026-03-01T10:29:15+00:00"
+WINDOWS = {"POWER": FEATURES_POWER, "ENVIRONMENT": FEATURES_ENV}
+
+
+@pytest.fixture(scope="module")
+def names(brain_data: Path) -> list[str]:
+    """What both programs are told: recordings, names, times."""
+    addresses = [str(brain_data / recording) for recording in RECORDINGS]
+    session = ["--session", f"e2e-{uuid.uuid4().hex[:8]}"]
+    return [*addresses, *session, "--start", START, "--limit-seconds", str(LIMIT_S)]
+
+
+@pytest.fixture(scope="module")
+def session_id(names: list[str]) -> str:
+    return names[len(RECORDINGS) + 1]
+
+
+@pytest.fixture(scope="module")
+def offline(line: Line, names: list[str]) -> list[dict[str, Any]]:
+    """The windows that `brain-jobs offline` prints."""
+    printed = json_lines(line.run("brain-jobs", "offline", *names).stdout)
+    return [dict(entry) for entry in printed if "window" in entry]
+
+
+@pytest.fixture(scope="module")
+def replayed(line: Line, names: list[str]) -> Line:
+    """The line after the same recordings have passed it."""
+    line.run("brain-edge", "replay", *names, "--speed", "max")
+    return line
+
+
+def test_every_device_has_its_windows(offline: list[dict[str, Any]]) -> None:
+    found = {(entry["window"]["sensor_type"], entry["window"]["window_s"]) for entry in offline}
+    assert found == {(domain, length) for domain in WINDOWS for length in (60, 300, 86_400)}
+    assert len({entry["window"]["device_id"] for entry in offline}) == len(RECORDINGS)
+
+
+@pytest.mark.parametrize("domain", WINDOWS)
+def test_the_line_writes_what_offline_describes_field_by_field(
+    domain: str, replayed: Line, offline: list[dict[str, Any]], session_id: str
+) -> None:
+    row = WINDOWS[domain]
+    expected = by_key(row, [entry["window"] for entry in offline if entry["window"]["sensor_type"] == domain])
+    stored = by_key(row, when_complete(replayed, row, expected, session_id))
+    assert stored.keys() == expected.keys()
+    for key, values in expected.items():
+        assert stored[key] == values
+
+
+def test_the_scores_of_windows_are_equal(replayed: Line, offline: list[dict[str, Any]], session_id: str) -> None:
+    expected = by_key(INFERENCE_RESULT, [result for entry in offline for result in entry["inference_results"]])
+    assert expected
+    stored = by_key(INFERENCE_RESULT, when_complete(replayed, INFERENCE_RESULT, expected, session_id))
+    assert stored == expected
+
+
+def when_complete(line: Line, row: Row, expected: dict[Any, dict[str, Any]], session_id: str) -> list[dict[str, Any]]:
+    """The stored rows, once each knows as many frames as offline: before, a window may stand there in part."""
+    found: list[dict[str, Any]] = []
+
+    def complete() -> bool:
+        found[:] = line.stored(row, session_id=session_id)
+        return {key: values["revision"] for key, values in by_key(row, found).items()} == {
+            key: values["revision"] for key, values in expected.items()
+        }
+
+    line.wait_until(complete, f"{len(expected)} complete {row.name} rows of {session_id}")
+    return found
+
+
+def by_key(row: Row, rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    return {
+        tuple(values[name] for name in row.natural_key): {
+            name: value for name, value in values.items() if name not in row.arrival
+        }
+        for values in rows
+    }
