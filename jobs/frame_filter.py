@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.runtime.environment import JobEnvironment, open_environment
+from jobs.runtime.environment import FRAME_BUNDLE_ROWS, JobEnvironment, open_environment
 from jobs.runtime.functions import find_buckets
 from jobs.runtime.kafka_tables import create_frame_sink, create_source, header_map, text
 from jobs.runtime.kafka_topics import topic_id
@@ -10,13 +10,12 @@ from jobs.runtime.settings import JobSettings
 from schemas import headers
 from schemas.topics import Topic
 
-# A bundle costs a round trip to the worker. One of waveforms ends by time long before it has so many rows.
-BUNDLE_ROWS = 10_000
-
 
 def build(settings: JobSettings) -> JobEnvironment:
     """Wires the job; `submit` sends it."""
-    job = open_environment(settings, "frame_filter", batch_rows=settings.frame_batch_rows, bundle_rows=BUNDLE_ROWS)
+    job = open_environment(
+        settings, "frame_filter", batch_rows=settings.frame_batch_rows, bundle_rows=FRAME_BUNDLE_ROWS
+    )
     job.tables.create_temporary_function("find_buckets", find_buckets)
     create_source(job, "rawframes", settings.topic(Topic.RAWFRAMES))
     create_frame_sink(job, "processed", settings.topic(Topic.RAWFRAMES_PROCESSED))

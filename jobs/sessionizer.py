@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.runtime.environment import JobEnvironment, open_environment
+from jobs.runtime.environment import FRAME_BUNDLE_ROWS, JobEnvironment, open_environment
 from jobs.runtime.functions import summarize, validate
 from jobs.runtime.judging import insert_refused, judge
 from jobs.runtime.kafka_tables import create_sink, create_source
@@ -11,13 +11,10 @@ from jobs.runtime.settings import JobSettings
 from schemas import headers
 from schemas.topics import Topic
 
-# A bundle costs a round trip to the worker. One of waveforms ends by time long before it has so many rows.
-BUNDLE_ROWS = 10_000
-
 
 def build(settings: JobSettings) -> JobEnvironment:
     """Wires the job; `submit` sends it."""
-    job = open_environment(settings, "sessionizer", batch_rows=settings.frame_batch_rows, bundle_rows=BUNDLE_ROWS)
+    job = open_environment(settings, "sessionizer", batch_rows=settings.frame_batch_rows, bundle_rows=FRAME_BUNDLE_ROWS)
     job.tables.create_temporary_function("validate", validate(settings.session_idle_ms))
     job.tables.create_temporary_function("summarize", summarize)
     create_source(job, "rawframes", settings.topic(Topic.RAWFRAMES))

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.balance import BALANCE_FEATURES
 from schemas.columns import Column, Kind
 from schemas.environment import ENVIRONMENT_FEATURES
 from schemas.health import GAIT_FEATURES
+from schemas.plantar import PLANTAR_FEATURES
 from schemas.power import POWER_FEATURES
 from schemas.topics import Topic
 
@@ -133,11 +135,34 @@ FEATURES_HEALTH = Row(
     ),
 )
 
-WINDOW = (
-    Column("window_s", Kind.INT32, "length of the window in sensor time", "s"),
+DESCRIBED = (
+    Column("sample_rate_hz", Kind.FLOAT64, "of the signal; missing if its frames differ in rate", "Hz", nullable=True),
     Column("feature_schema_hash", Kind.STRING, "of the feature names and units, in order"),
     Column("quality", Kind.STRING, "ok, or why every feature is missing"),
     Column("missing", Kind.STRINGS, "group:reason for each group in which a feature is missing"),
+)
+
+FEATURES_BALANCE = Row(
+    name="balance_features",
+    topic=Topic.FEATURES_BALANCE,
+    table="balance_features",
+    natural_key=SESSION_KEY_NAMES,
+    arrival=ARRIVAL,
+    columns=(*SESSION_KEY, *SESSION_EXTENT, *DESCRIBED, *BALANCE_FEATURES),
+)
+
+FEATURES_PLANTAR = Row(
+    name="plantar_features",
+    topic=Topic.FEATURES_PLANTAR,
+    table="plantar_features",
+    natural_key=SESSION_KEY_NAMES,
+    arrival=ARRIVAL,
+    columns=(*SESSION_KEY, *SESSION_EXTENT, *DESCRIBED, *PLANTAR_FEATURES),
+)
+
+WINDOW = (
+    Column("window_s", Kind.INT32, "length of the window in sensor time", "s"),
+    *DESCRIBED[1:],
 )
 WINDOW_KEY_NAMES = (*SESSION_KEY_NAMES, "window_s")
 """A window's row has a session's key: its `session_start_ms` is where the window begins, and its `sensor_type` the
@@ -229,6 +254,8 @@ ROWS = (
     SESSION_FEATURES,
     FEATURES_BASE,
     FEATURES_HEALTH,
+    FEATURES_BALANCE,
+    FEATURES_PLANTAR,
     FEATURES_POWER,
     FEATURES_ENV,
     INFERENCE_REQUEST,

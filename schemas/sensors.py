@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schemas.balance import PLATE_CHANNELS
+from schemas.pressure_devices import PRESSURE_DEVICES
+
 
 class Domain(StrEnum):
     """The three fields that iot-brain serves."""
@@ -68,6 +71,8 @@ INSOLE_CHANNELS = tuple(
 
 GAIT_SENSOR = "GRF"
 """The sensor type of the gait features."""
+PLATE_SENSOR = "FORCE_PLATE"
+"""The sensor type of the balance features."""
 
 # Meters report every second to every minute, climate sensors down to every five minutes.
 _METER_GAP_MS = 2 * 60_000
@@ -77,10 +82,35 @@ _VALUE = (Channel("value"),)
 _PHASES = (*_VALUE, Channel("L1"), Channel("L2"), Channel("L3"))
 """`value` is the only conductor of a single-phase device; a three-phase one has L1, L2 and L3."""
 
+_IMU = tuple(Channel(f"{sensor}_{axis}") for sensor in ("accel", "gyro", "magn") for axis in "xyz")
+_PRESSURE = (
+    Sensor(
+        device.sensor_type,
+        Domain.HEALTH,
+        device.unit,
+        0.0,
+        device.valid_max,
+        tuple(Channel(name) for name in device.channels),
+        max_sample_rate_hz=device.max_frame_rate_hz,
+    )
+    for device in PRESSURE_DEVICES.values()
+)
+
 SENSORS: dict[str, Sensor] = {
     sensor.sensor_type: sensor
     for sensor in (
         Sensor(GAIT_SENSOR, Domain.HEALTH, "N", -200.0, 5_000.0, INSOLE_CHANNELS, max_sample_rate_hz=1_000.0),
+        Sensor(
+            PLATE_SENSOR,
+            Domain.HEALTH,
+            "N,Nm",
+            -20_000.0,
+            20_000.0,
+            tuple(Channel(name) for name in PLATE_CHANNELS),
+            max_sample_rate_hz=10_000.0,
+        ),
+        *_PRESSURE,
+        Sensor("STAPPONE_IMU", Domain.HEALTH, "raw", -1e7, 1e7, _IMU, max_sample_rate_hz=500.0),
         Sensor("VOLT", Domain.POWER, "V", -100_000.0, 100_000.0, _PHASES, session_gap_ms=_METER_GAP_MS),
         Sensor("AMP", Domain.POWER, "A", -10_000.0, 10_000.0, _PHASES, session_gap_ms=_METER_GAP_MS),
         Sensor("WATT", Domain.POWER, "W", -10_000_000.0, 10_000_000.0, _PHASES, session_gap_ms=_METER_GAP_MS),

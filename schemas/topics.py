@@ -16,6 +16,8 @@ class Topic(StrEnum):
     SESSION_FEATURES = "session-features"
     FEATURES_BASE = "features-base"
     FEATURES_HEALTH = "features-health"
+    FEATURES_BALANCE = "features-balance"
+    FEATURES_PLANTAR = "features-plantar"
     FEATURES_POWER = "features-power"
     FEATURES_ENV = "features-env"
     INFERENCE_REQUESTS = "inference-requests"

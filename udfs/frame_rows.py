@@ -23,6 +23,7 @@ from schemas.proto.envelope_pb2 import (
 )
 from udfs.records import YEAR_2200_MS, event_digest, open_block
 from udfs.row_templates import RowTemplate, learn_row, read_rows
+from udfs.shapes import rows_of_one_length
 from udfs.table_blocks import Block, KafkaBatch, position_columns
 
 _TIMES = ("sensor_timestamp_ms", "ingest_timestamp_ms", "session_start_ms")
@@ -139,7 +140,7 @@ def rawframes_block(batch: KafkaBatch) -> Block:
     """
     values = [value or b"" for value in batch.values]
     opened = _Rows(batch)
-    for alike in _rows_of_one_length(values):
+    for alike in rows_of_one_length(values):
         _open_one_by_one(values, _open_by_template(values, alike, opened), opened)
     rows = np.flatnonzero(opened.used)
     columns = position_columns(batch, rows)
@@ -148,12 +149,6 @@ def rawframes_block(batch: KafkaBatch) -> Block:
         columns[name] = column if len(rows) == len(batch) else column[rows]
     block = Block(batch.topic_id, columns, rows, len(batch), opened.rejected, opened.skipped)
     return _without_bad_times(block)
-
-
-def _rows_of_one_length(values: Sequence[bytes]) -> list[NDArray[np.intp]]:
-    lengths = np.fromiter(map(len, values), np.int64, len(values))
-    order = np.argsort(lengths, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1)
 
 
 def _open_by_template(values: Sequence[bytes], rows: NDArray[np.intp], opened: _Rows) -> NDArray[np.intp]:

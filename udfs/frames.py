@@ -20,13 +20,15 @@ from schemas.errors import InvalidMessage, Reason
 from schemas.proto.envelope_pb2 import DEVICE_STATUS, FLOAT64, SCALED_INT16
 from udfs.layouts import Layout
 from udfs.records import event_digest, open_block, open_record
+from udfs.shapes import rows_of_one_length
 from udfs.summaries import (
     FLAG_CLOCK_AHEAD,
     FLAG_CLOCK_UNSET,
     FLAG_FIRST_BUCKET,
     FLAG_RESENT,
-    Moments,
+    Extremes,
     fill_moments,
+    frame_extremes,
     frame_moments,
     pack_summaries,
     summary_dtype,
@@ -52,7 +54,7 @@ class Verdicts:
         reason: None for a good frame, else the reason code.
         detail: the offending value and its place, None for a good frame.
         bucket_ms: where the frame's longest-session bucket begins in sensor time, 0 where there is none.
-        summary: the packed frame summary (`udfs.summaries`); None for bad frames and for device status.
+        summary: the packed frame summary (`udfs.summaries`); None for bad frames, for device status, and if not wanted.
     """
 
     reason: list[str | None]
@@ -72,6 +74,8 @@ def validate_frames(
     values: Sequence[bytes | None],
     sensor_ms: Sequence[bytes | None],
     append_ms: Sequence[int] | NDArray[np.int64],
+    *,
+    summarise: bool = True,
 ) -> Verdicts:
     """Checks every record of a batch.
 
@@ -82,11 +86,14 @@ def validate_frames(
         values: of the records.
         sensor_ms: their header of that name.
         append_ms: the broker's append time.
+        summarise: whether summaries are wanted; the verdicts are the same without.
     """
     count = len(keys)
     verdicts = Verdicts([None] * count, [None] * count, np.zeros(count, dtype=np.int64), [None] * count)
-    batch = _Batch(_present(keys), _present(values), _present(sensor_ms), np.asarray(append_ms, dtype=np.int64))
-    for rows in _rows_of_one_length(batch):
+    batch = _Batch(
+        _present(keys), _present(values), _present(sensor_ms), np.asarray(append_ms, dtype=np.int64), summarise
+    )
+    for rows in rows_of_one_length(batch.keys, batch.values, batch.sensor_ms):
         _validate_alike(batch, rows, verdicts)
     return verdicts
 
@@ -96,23 +103,11 @@ class _Batch(NamedTuple):
     values: list[bytes]
     sensor_ms: list[bytes]
     append_ms: NDArray[np.int64]
+    summarise: bool
 
 
 def _present(parts: Sequence[bytes | None]) -> list[bytes]:
     return [part or b"" for part in parts]
-
-
-def _rows_of_one_length(batch: _Batch) -> list[NDArray[np.intp]]:
-    """Groups of rows whose key, value and header have the same lengths."""
-    if not batch.keys:
-        return []
-    shape = np.zeros(len(batch.keys), dtype=np.int64)
-    for parts in (batch.keys, batch.values, batch.sensor_ms):
-        shape = (shape << 21) | np.fromiter(map(len, parts), np.int64, len(shape))
-    if (shape == shape[0]).all():
-        return [np.arange(len(shape))]
-    order = np.argsort(shape, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(shape[order])) + 1)
 
 
 def _validate_alike(batch: _Batch, rows: NDArray[np.intp], verdicts: Verdicts) -> None:
@@ -126,7 +121,7 @@ def _validate_alike(batch: _Batch, rows: NDArray[np.intp], verdicts: Verdicts) -
         if opened is None:
             continue
         layout, columns, template = opened
-        _summarise(layout, columns, batch.append_ms, verdicts)
+        _judge(layout, columns, batch, verdicts)
         if template is not None:
             rows = _validate_by_template(template, batch, rows, verdicts)
     _validate_singly(batch, rows, verdicts)
@@ -143,7 +138,7 @@ def _validate_by_template(
     if not sealed.all():
         columns = Columns._make(column[sealed[columns.rows]] for column in columns)
     if good.any():
-        _summarise(template.layout, columns._replace(rows=rows[columns.rows]), batch.append_ms, verdicts)
+        _judge(template.layout, columns._replace(rows=rows[columns.rows]), batch, verdicts)
     unread: NDArray[np.intp] = rows[~good]
     return unread
 
@@ -166,7 +161,7 @@ def _validate_singly(batch: _Batch, rows: NDArray[np.intp], verdicts: Verdicts) 
             groups[opened[0]].append(opened[1])
     for layout, frames in groups.items():
         columns = Columns._make(np.concatenate(parts) for parts in zip(*frames, strict=True))
-        _summarise(layout, columns, batch.append_ms, verdicts)
+        _judge(layout, columns, batch, verdicts)
 
 
 def _open(
@@ -196,31 +191,31 @@ def _open(
     return layout, columns, learn(value, envelope, block, layout) if want_template else None
 
 
-def _summarise(layout: Layout, columns: Columns, append_ms: NDArray[np.int64], verdicts: Verdicts) -> None:
+def _judge(layout: Layout, columns: Columns, batch: _Batch, verdicts: Verdicts) -> None:
     for first in range(0, len(columns.rows), frames_in_cache(layout)):
         part = slice(first, first + frames_in_cache(layout))
-        _summarise_part(layout, Columns._make(column[part] for column in columns), append_ms, verdicts)
+        _judge_part(layout, Columns._make(column[part] for column in columns), batch, verdicts)
 
 
-def _summarise_part(layout: Layout, columns: Columns, append_ms: NDArray[np.int64], verdicts: Verdicts) -> None:
+def _judge_part(layout: Layout, columns: Columns, batch: _Batch, verdicts: Verdicts) -> None:
     values = sample_values(layout, columns)
-    moments = frame_moments(values)
+    extremes = frame_extremes(values)
     # NaN makes both comparisons false and an infinity is outside any range: one test finds all three.
-    good = (moments.least >= layout.sensor.valid_min).all(axis=1) & (moments.greatest <= layout.sensor.valid_max).all(
-        axis=1
-    )
+    good = (extremes.least >= layout.sensor.valid_min).all(axis=1)
+    good &= (extremes.greatest <= layout.sensor.valid_max).all(axis=1)
     if not good.all():
         for index in np.flatnonzero(~good):
             _reject(verdicts, int(columns.rows[index]), _value_error(layout, values[index]))
-        columns = Columns._make(column[good] for column in columns)
-        moments = Moments._make(part[good] for part in moments)
+        columns, values = Columns._make(column[good] for column in columns), values[good]
+        extremes = Extremes._make(part[good] for part in extremes)
     if len(columns.rows) == 0:
         return
-    records, bucket_ms = _records(layout, columns, append_ms[columns.rows])
-    fill_moments(records, layout.columns, moments, layout.samples)
+    records, bucket_ms = _records(layout, columns, batch.append_ms[columns.rows])
     verdicts.bucket_ms[columns.rows] = bucket_ms
-    for row, packed in zip(columns.rows.tolist(), pack_summaries(records), strict=True):
-        verdicts.summary[row] = packed
+    if batch.summarise:
+        fill_moments(records, layout.columns, frame_moments(values), extremes)
+        for row, packed in zip(columns.rows.tolist(), pack_summaries(records), strict=True):
+            verdicts.summary[row] = packed
 
 
 def frames_in_cache(layout: Layout) -> int:

@@ -13,13 +13,16 @@ from schemas.environment import EnvironmentSettings
 from schemas.errors import InvalidMessage, Reason
 from schemas.headers import SENSOR_MS
 from schemas.power import Supply
+from schemas.pressure_devices import PRESSURE_DEVICES
 from schemas.rows import RowValues
-from schemas.sensors import GAIT_SENSOR, Domain
+from schemas.sensors import GAIT_SENSOR, PLATE_SENSOR, Domain
+from udfs.balance_rows import extract_balance_features
 from udfs.base_rows import derive_base_features
 from udfs.environment_rows import ENVIRONMENT_WINDOWS, extract_environment_features
 from udfs.frames import Verdicts, validate_frames
 from udfs.health_rows import RecordGroup, extract_health_features
 from udfs.inference_rows import Scored, build_requests, score_requests
+from udfs.plantar_rows import extract_plantar_features
 from udfs.power_rows import POWER_WINDOWS, extract_power_features
 from udfs.scorer import Scorer
 from udfs.sessions import FrameGroup, summarize_sessions
@@ -33,6 +36,8 @@ class SessionRows:
     session: RowValues
     base_features: list[RowValues] = field(default_factory=list)
     health_features: RowValues | None = None
+    balance_features: RowValues | None = None
+    plantar_features: RowValues | None = None
     inference_result: RowValues | None = None
     inference_alert: RowValues | None = None
 
@@ -119,11 +124,20 @@ def _session_group(
 ) -> list[SessionRows]:
     (rows,) = summarize_sessions([FrameGroup(key, bucket_ms, [summary for summary, _ in group])])
     made = [SessionRows(row, base) for row, base in zip(rows, derive_base_features(rows), strict=True)]
-    if key.sensor_type == GAIT_SENSOR:
-        (features,) = extract_health_features([RecordGroup(key, append_ms, [value for _, value in group])])
-        for session, health in zip(made, features, strict=True):
-            session.health_features = health
+    records = RecordGroup(key, append_ms, [value for _, value in group])
+    for name, sensors, extract in _SESSION_FEATURES:
+        if key.sensor_type in sensors:
+            for session, features in zip(made, extract([records])[0], strict=True):
+                setattr(session, name, features)
     return made
+
+
+_SESSION_FEATURES = (
+    ("health_features", (GAIT_SENSOR,), extract_health_features),
+    ("balance_features", (PLATE_SENSOR,), extract_balance_features),
+    ("plantar_features", tuple(PRESSURE_DEVICES), extract_plantar_features),
+)
+"""What is said of a session beside its statistics: the field of `SessionRows`, of which sensors, by which function."""
 
 
 def _windows(records: Sequence[Record], settings: LineSettings) -> list[WindowRows]:

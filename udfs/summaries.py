@@ -56,13 +56,25 @@ def unpack_summaries(packed: list[bytes], channel_count: int) -> NDArray[np.void
     return np.frombuffer(b"".join(packed), dtype=summary_dtype(channel_count))
 
 
-class Moments(NamedTuple):
-    """Mean, sum of squared deviations from it, least and greatest value; each of shape [frames, channels]."""
+class Extremes(NamedTuple):
+    """Least and greatest value, each of shape [frames, channels]."""
 
-    mean: NDArray[np.float64]
-    m2: NDArray[np.float64]
     least: NDArray[np.float64]
     greatest: NDArray[np.float64]
+
+
+class Moments(NamedTuple):
+    """How many samples, their mean and the sum of squared deviations from it, of shape [frames, channels] each."""
+
+    samples: int
+    mean: NDArray[np.float64]
+    m2: NDArray[np.float64]
+
+
+def frame_extremes(values: NDArray[np.float64]) -> Extremes:
+    """The extremes of `values` [frames, channels, samples]; NaN where a sample is."""
+    with np.errstate(invalid="ignore"):
+        return Extremes(values.min(axis=2), values.max(axis=2))
 
 
 def frame_moments(values: NDArray[np.float64]) -> Moments:
@@ -70,20 +82,19 @@ def frame_moments(values: NDArray[np.float64]) -> Moments:
 
     Samples lie side by side, so each sum runs over them in one order, however many frames there are.
     """
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = values.mean(axis=2)
-        deviation = values - mean[:, :, None]
-        return Moments(mean, np.square(deviation, out=deviation).sum(axis=2), values.min(axis=2), values.max(axis=2))
+    mean = values.mean(axis=2)
+    deviation = values - mean[:, :, None]
+    return Moments(values.shape[2], mean, np.square(deviation, out=deviation).sum(axis=2))
 
 
-def fill_moments(records: NDArray[np.void], columns: NDArray[np.intp], moments: Moments, samples: int) -> None:
-    """Writes the moments of frames with `samples` each; `columns` [channels] are their catalogue channels."""
+def fill_moments(records: NDArray[np.void], columns: NDArray[np.intp], moments: Moments, extremes: Extremes) -> None:
+    """Writes what is known of frames; `columns` [channels] are the catalogue channels of their values."""
     frames = np.arange(len(records))[:, None]
-    records["count"][frames, columns] = samples
+    records["count"][frames, columns] = moments.samples
     records["mean"][frames, columns] = moments.mean
     records["m2"][frames, columns] = moments.m2
-    records["min"][frames, columns] = moments.least
-    records["max"][frames, columns] = moments.greatest
+    records["min"][frames, columns] = extremes.least
+    records["max"][frames, columns] = extremes.greatest
 
 
 def merge_moments(

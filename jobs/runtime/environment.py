@@ -16,6 +16,8 @@ from jobs.runtime.settings import JobSettings
 CHECKPOINT_DIR = "execution.checkpointing.dir"
 ARRIVAL = "arrival"
 """The rowtime column of a view made by `evaluate_once`: the broker's append time."""
+FRAME_BUNDLE_ROWS = 10_000
+"""Of jobs that judge frames. A bundle costs a round trip to the worker; one of waveforms ends by time long before."""
 RECOVERY_PATH = "execution.state-recovery.path"
 
 

@@ -22,9 +22,11 @@ from schemas.model_card import ModelCard
 from schemas.power import Supply
 from schemas.row_codec import decode_row, encode_row
 from schemas.rows import (
+    FEATURES_BALANCE,
     FEATURES_BASE,
     FEATURES_ENV,
     FEATURES_HEALTH,
+    FEATURES_PLANTAR,
     FEATURES_POWER,
     INFERENCE_ALERT,
     INFERENCE_REQUEST,
@@ -33,12 +35,14 @@ from schemas.rows import (
     Row,
     RowValues,
 )
+from udfs.balance_rows import extract_balance_features
 from udfs.base_rows import derive_base_features
 from udfs.environment_rows import extract_environment_features
 from udfs.frames import validate_frames
 from udfs.gathering import gather_summaries
 from udfs.health_rows import RecordGroup, extract_health_features
 from udfs.inference_rows import build_requests, score_by_model
+from udfs.plantar_rows import extract_plantar_features
 from udfs.power_rows import extract_power_features
 from udfs.scorer import Scorer
 from udfs.sessions import FrameGroup, summarize_sessions
@@ -65,7 +69,9 @@ def _encode(row: Row, groups: Sequence[Sequence[RowValues]]) -> pd.Series[Any]:
 def _find_buckets(
     keys: pd.Series[Any], values: pd.Series[Any], sensor_ms: pd.Series[Any], append_time: pd.Series[Any]
 ) -> pd.Series[Any]:
-    verdicts = validate_frames(keys.tolist(), values.tolist(), sensor_ms.tolist(), milliseconds(append_time))
+    verdicts = validate_frames(
+        keys.tolist(), values.tolist(), sensor_ms.tolist(), milliseconds(append_time), summarise=False
+    )
     buckets = zip(verdicts.bucket_ms.tolist(), verdicts.reason, strict=True)
     return _objects([bucket if reason is None else None for bucket, reason in buckets])
 
@@ -76,14 +82,6 @@ def _summarize(keys: pd.Series[Any], bucket_ms: pd.Series[Any], summaries: pd.Se
         for key, bucket, packed in zip(keys, bucket_ms, summaries, strict=True)
     ]
     return _encode(SESSION_FEATURES, summarize_sessions(groups))
-
-
-def _extract_health(keys: pd.Series[Any], last_append: pd.Series[Any], values: pd.Series[Any]) -> pd.Series[Any]:
-    groups = [
-        RecordGroup(RecordKey.from_bytes(key), appended, packed.tolist())
-        for key, appended, packed in zip(keys, milliseconds(last_append).tolist(), values, strict=True)
-    ]
-    return _encode(FEATURES_HEALTH, extract_health_features(groups))
 
 
 def _derive_base(values: pd.Series[Any]) -> pd.DataFrame:
@@ -142,6 +140,22 @@ class Validate(ScalarFunction):  # type: ignore[misc]
         verdicts = validate_frames(record_keys, values.tolist(), sensor_ms.tolist(), append_ms)
         gathered = gather_summaries(record_keys, verdicts.bucket_ms, append_ms, verdicts.summary, idle_ms=self._idle_ms)
         return _judged(verdicts.refusals(), values, bucket_ms=verdicts.bucket_ms, summaries=_objects(gathered))
+
+
+class DescribeSessions(ScalarFunction):  # type: ignore[misc]
+    """Gathered frames of a sensor to the feature rows of their sessions."""
+
+    def __init__(self, row: Row, extract: Callable[[Sequence[RecordGroup]], list[list[RowValues]]]) -> None:
+        self._row = row
+        self._extract = extract
+
+    def eval(self, keys: pd.Series[Any], last_append: pd.Series[Any], values: pd.Series[Any]) -> pd.Series[Any]:
+        """The rows of each group."""
+        groups = [
+            RecordGroup(RecordKey.from_bytes(key), appended, packed.tolist())
+            for key, appended, packed in zip(keys, milliseconds(last_append).tolist(), values, strict=True)
+        ]
+        return _encode(self._row, self._extract(groups))
 
 
 class DescribeWindows(ScalarFunction):  # type: ignore[misc]
@@ -223,7 +237,6 @@ _TRANSFORMED = _row_type(output_rows=_ROWS)
 
 find_buckets = udf(_find_buckets, result_type=DataTypes.BIGINT(), func_type="pandas")
 summarize = udf(_summarize, result_type=_ROWS, func_type="pandas")
-extract_health = udf(_extract_health, result_type=_ROWS, func_type="pandas")
 derive_base = udf(_derive_base, result_type=_TRANSFORMED, func_type="pandas")
 
 
@@ -234,6 +247,21 @@ def validate(session_idle_ms: int) -> UserDefinedScalarFunctionWrapper:
         result_type=_row_type(bucket_ms=DataTypes.BIGINT(), summaries=_BYTES),
         func_type="pandas",
     )
+
+
+def describe_gait() -> UserDefinedScalarFunctionWrapper:
+    """The function that describes sessions of ground reaction force."""
+    return udf(DescribeSessions(FEATURES_HEALTH, extract_health_features), result_type=_ROWS, func_type="pandas")
+
+
+def describe_balance() -> UserDefinedScalarFunctionWrapper:
+    """The function that describes sessions on a force plate."""
+    return udf(DescribeSessions(FEATURES_BALANCE, extract_balance_features), result_type=_ROWS, func_type="pandas")
+
+
+def describe_plantar() -> UserDefinedScalarFunctionWrapper:
+    """The function that describes sessions of pressure devices."""
+    return udf(DescribeSessions(FEATURES_PLANTAR, extract_plantar_features), result_type=_ROWS, func_type="pandas")
 
 
 def describe_power(supply: Supply) -> UserDefinedScalarFunctionWrapper:

@@ -4,49 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
+from py4j.protocol import Py4JJavaError
+from pyflink.java_gateway import get_gateway
 
 from jobs.runtime.settings import JobSettings
 from schemas.errors import RecoverableError
 from schemas.topics import Topic
 
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 30
 
 
-def resolve_topic_ids(
-    bootstrap_servers: str, topics: Collection[str], *, properties: dict[str, str] | None = None
-) -> dict[str, str]:
+def resolve_topic_ids(settings: JobSettings, topics: Collection[str]) -> dict[str, str]:
     """Topic name -> the id that Kafka gave it when it was made.
 
     A topic that is deleted and made again begins at offset 0 again, but under another id: stored rows are found
     by id, so that new records are not taken for old ones.
 
+    The connector's own client asks, so that the settings which let Flink in (`kafka_properties`) let this in too.
+
     Args:
-        bootstrap_servers: the brokers.
+        settings: where the brokers are, and how to reach them.
         topics: names; all must exist.
-        properties: further client properties (security).
 
     Raises:
-        RecoverableError: naming the topics that Kafka does not describe, and why.
+        RecoverableError: if Kafka does not describe them, and why.
     """
-    # Without these librdkafka writes a line to stderr every 50 ms while the brokers are away.
-    quiet = {"log_level": 0, "reconnect.backoff.ms": 500}
-    client = AdminClient({"bootstrap.servers": bootstrap_servers, **quiet, **(properties or {})})
-    answers = client.describe_topics(TopicCollection(sorted(topics)), request_timeout=_TIMEOUT_S)
-    ids: dict[str, str] = {}
-    problems: list[str] = []
-    for name, answer in answers.items():
-        try:
-            ids[name] = str(answer.result().topic_id)
-        except KafkaException as error:
-            problems.append(f"{name}: {error}")
-    if problems:
-        raise RecoverableError("Kafka does not describe " + "; ".join(problems))
-    return ids
+    java = get_gateway().jvm
+    properties = java.java.util.Properties()
+    for name, value in {**settings.kafka_properties, "bootstrap.servers": settings.kafka_bootstrap_servers}.items():
+        properties.setProperty(name, value)
+    names = java.java.util.ArrayList()
+    for topic in sorted(topics):
+        names.add(topic)
+    client = java.org.apache.flink.kafka.shaded.org.apache.kafka.clients.admin.AdminClient.create(properties)
+    try:
+        seconds = java.java.util.concurrent.TimeUnit.SECONDS
+        described = client.describeTopics(names).allTopicNames().get(_TIMEOUT_S, seconds)
+        return {topic: described.get(topic).topicId().toString() for topic in topics}
+    except Py4JJavaError as error:
+        cause = error.java_exception.toString()
+        raise RecoverableError(f"Kafka does not describe {', '.join(sorted(topics))}: {cause}") from error
+    finally:
+        client.close()
 
 
 def topic_id(settings: JobSettings, topic: Topic) -> str:
     """The id of one of the line's topics; errors as `resolve_topic_ids`."""
     name = settings.topic(topic)
-    return resolve_topic_ids(settings.kafka_bootstrap_servers, [name])[name]
+    return resolve_topic_ids(settings, [name])[name]

@@ -19,9 +19,11 @@ from edge.records import plan_records
 from edge.settings import EdgeSettings
 from schemas.row_codec import encode_row
 from schemas.rows import (
+    FEATURES_BALANCE,
     FEATURES_BASE,
     FEATURES_ENV,
     FEATURES_HEALTH,
+    FEATURES_PLANTAR,
     FEATURES_POWER,
     INFERENCE_ALERT,
     INFERENCE_RESULT,
@@ -41,10 +43,10 @@ class Format(StrEnum):
     """How sessions and windows are written."""
 
     JSONL = "jsonl"
-    """One object a session: `session`, `base_features`, `health_features`, `inference_result`, `inference_alert`; then
-    one object a window: `window`, `inference_results`, `inference_alerts`."""
+    """One object a session: `session`, `base_features`, `health_features`, `balance_features`, `plantar_features`,
+    `inference_result`, `inference_alert`; then one a window: `window`, `inference_results`, `inference_alerts`."""
     CSV = "csv"
-    """One line a session: its row, its gait features and its result side by side. Windows are left out."""
+    """One line a session: its row, its features and its result side by side. Windows are left out."""
 
 
 def offline_rows(addresses: Sequence[str], edge: EdgeSettings, line: LineSettings) -> tuple[Iterator[LineRows], Bad]:
@@ -69,6 +71,8 @@ def session_object(session: SessionRows) -> dict[str, Any]:
         "session": _wire(SESSION_FEATURES, session.session),
         "base_features": [_wire(FEATURES_BASE, row) for row in session.base_features],
         "health_features": _wire(FEATURES_HEALTH, session.health_features),
+        "balance_features": _wire(FEATURES_BALANCE, session.balance_features),
+        "plantar_features": _wire(FEATURES_PLANTAR, session.plantar_features),
         "inference_result": _wire(INFERENCE_RESULT, session.inference_result),
         "inference_alert": _wire(INFERENCE_ALERT, session.inference_alert),
     }
@@ -120,6 +124,11 @@ class _CsvWriter:
 
 
 def _flat(parts: dict[str, Any]) -> dict[str, Any]:
-    health, result = parts["health_features"] or {}, parts["inference_result"] or {}
-    flat = {**parts["session"], **health, **result, "alert": parts["inference_alert"] is not None}
+    described = parts["health_features"] or parts["balance_features"] or parts["plantar_features"] or {}
+    flat = {
+        **parts["session"],
+        **described,
+        **(parts["inference_result"] or {}),
+        "alert": parts["inference_alert"] is not None,
+    }
     return {name: ";".join(map(str, value)) if isinstance(value, list) else value for name, value in flat.items()}

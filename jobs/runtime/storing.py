@@ -20,7 +20,7 @@ from schemas.topics import dead_letters_of
 def store_topic(job: JobEnvironment, topic: str, route: Route) -> None:
     """Stores every record of a topic in the route's table; a refused one becomes a dead letter of the topic."""
     name = topic.replace("-", "_")
-    topic_id = resolve_topic_ids(job.settings.kafka_bootstrap_servers, [topic])[topic]
+    topic_id = resolve_topic_ids(job.settings, [topic])[topic]
     _register_writer(job, f"store_{name}", route, topic_id)
     create_source(job, name, topic)
     job.view(f"{name}_stored", _stored(name, [f"headers['{header}']" for header in route.headers]))
@@ -29,7 +29,7 @@ def store_topic(job: JobEnvironment, topic: str, route: Route) -> None:
 
 def store_dead_letters(job: JobEnvironment, topics: Sequence[str]) -> None:
     """Stores the dead letters of all topics in one table; one that is refused shows in the worker's output."""
-    ids = resolve_topic_ids(job.settings.kafka_bootstrap_servers, topics)
+    ids = resolve_topic_ids(job.settings, topics)
     _register_writer(job, "store_dead_letters", DEAD_LETTERS, "dead-letters")
     create_source(job, "dead_letters", ";".join(topics))
     job.tables.execute_sql(

@@ -1,4 +1,4 @@
-"""Power and environment: recordings through edge, Kafka, Flink and ClickHouse equal the same recordings offline."""
+"""Every domain: recordings through edge, Kafka, Flink and ClickHouse equal the same recordings offline."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
-from schemas.rows import FEATURES_ENV, FEATURES_POWER, INFERENCE_RESULT, Row
+from schemas.rows import FEATURES_BALANCE, FEATURES_ENV, FEATURES_PLANTAR, FEATURES_POWER, INFERENCE_RESULT, Row
 from tests.line import Line, json_lines
 
 pytestmark = [pytest.mark.e2e, pytest.mark.data]
 
 RECORDINGS = (
+    "health/bds/BDS00004.txt.gz",
+    "health/plantar/pedar_example.asc.gz",
+    "health/plantar/emed_test.lst.gz",
     "environment/uci_occupancy/datatest.txt.gz",
     "environment/airnow_wildfire/Carmel_Valley_hourly_pm25_wide.csv.gz",
     "power/plaid/plaid.npz#17",
@@ -23,6 +26,8 @@ RECORDINGS = (
 LIMIT_S = 36_000
 START = "2026-03-01T10:29:15+00:00"
 WINDOWS = {"POWER": FEATURES_POWER, "ENVIRONMENT": FEATURES_ENV}
+SESSIONS = {"balance_features": FEATURES_BALANCE, "plantar_features": FEATURES_PLANTAR}
+DEVICES_WITH_WINDOWS = 5
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +45,8 @@ def session_id(names: list[str]) -> str:
 
 @pytest.fixture(scope="module")
 def offline(line: Line, names: list[str]) -> list[dict[str, Any]]:
-    """The windows that `brain-jobs offline` prints."""
-    printed = json_lines(line.run("brain-jobs", "offline", *names).stdout)
-    return [dict(entry) for entry in printed if "window" in entry]
+    """The sessions and windows that `brain-jobs offline` prints."""
+    return [dict(entry) for entry in json_lines(line.run("brain-jobs", "offline", *names).stdout)]
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +56,25 @@ def replayed(line: Line, names: list[str]) -> Line:
     return line
 
 
-def test_every_device_has_its_windows(offline: list[dict[str, Any]]) -> None:
-    found = {(entry["window"]["sensor_type"], entry["window"]["window_s"]) for entry in offline}
+def windows_of(offline: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry for entry in offline if "window" in entry]
+
+
+def test_every_meter_and_climate_sensor_has_its_windows(offline: list[dict[str, Any]]) -> None:
+    windows = [entry["window"] for entry in windows_of(offline)]
+    found = {(window["sensor_type"], window["window_s"]) for window in windows}
     assert found == {(domain, length) for domain in WINDOWS for length in (60, 300, 86_400)}
-    assert len({entry["window"]["device_id"] for entry in offline}) == len(RECORDINGS)
+    assert len({window["device_id"] for window in windows}) == DEVICES_WITH_WINDOWS
+
+
+@pytest.mark.parametrize("part", SESSIONS)
+def test_sessions_on_plates_and_pressure_devices_are_equal(
+    part: str, replayed: Line, offline: list[dict[str, Any]], session_id: str
+) -> None:
+    row = SESSIONS[part]
+    expected = by_key(row, [entry[part] for entry in offline if entry.get(part) is not None])
+    assert expected
+    assert by_key(row, when_complete(replayed, row, expected, session_id)) == expected
 
 
 @pytest.mark.parametrize("domain", WINDOWS)
@@ -63,7 +82,9 @@ def test_the_line_writes_what_offline_describes_field_by_field(
     domain: str, replayed: Line, offline: list[dict[str, Any]], session_id: str
 ) -> None:
     row = WINDOWS[domain]
-    expected = by_key(row, [entry["window"] for entry in offline if entry["window"]["sensor_type"] == domain])
+    expected = by_key(
+        row, [entry["window"] for entry in windows_of(offline) if entry["window"]["sensor_type"] == domain]
+    )
     stored = by_key(row, when_complete(replayed, row, expected, session_id))
     assert stored.keys() == expected.keys()
     for key, values in expected.items():
@@ -71,7 +92,9 @@ def test_the_line_writes_what_offline_describes_field_by_field(
 
 
 def test_the_scores_of_windows_are_equal(replayed: Line, offline: list[dict[str, Any]], session_id: str) -> None:
-    expected = by_key(INFERENCE_RESULT, [result for entry in offline for result in entry["inference_results"]])
+    expected = by_key(
+        INFERENCE_RESULT, [result for entry in windows_of(offline) for result in entry["inference_results"]]
+    )
     assert expected
     stored = by_key(INFERENCE_RESULT, when_complete(replayed, INFERENCE_RESULT, expected, session_id))
     assert stored == expected

@@ -1,0 +1,42 @@
+"""features-plantar: pressures under the feet, from the sessions of insoles and pressure platforms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import compress
+
+import numpy as np
+
+from schemas.feature_schema import feature_schema_hash
+from schemas.plantar import PLANTAR_FEATURES
+from schemas.pressure_devices import PRESSURE_DEVICES
+from schemas.rows import RowValues
+from udfs.health_rows import RecordGroup
+from udfs.plantar import PlantarSession, extract_plantar_batch
+from udfs.plantar.devices import device_session
+from udfs.session_rows import session_columns
+from udfs.signals import SessionSignal, assemble_signals
+
+PLANTAR_SCHEMA_HASH = feature_schema_hash(PLANTAR_FEATURES)
+
+
+def extract_plantar_features(groups: Sequence[RecordGroup]) -> list[list[RowValues]]:
+    """The `features-plantar` rows of each group of frames of a pressure device: one for each session in it."""
+    rows: list[list[RowValues]] = []
+    for group in groups:
+        signals = assemble_signals(group.key, group.values)
+        values, reasons = extract_plantar_batch([_session(group.key.sensor_type, signal) for signal in signals])
+        rows.append(
+            [
+                session_columns(group, signal, PLANTAR_FEATURES, features.tolist(), (PLANTAR_SCHEMA_HASH, missing))
+                for signal, features, missing in zip(signals, values, reasons, strict=True)
+            ]
+        )
+    return rows
+
+
+def _session(sensor_type: str, signal: SessionSignal) -> PlantarSession:
+    """The channels that the device sent: a platform sends those that were stepped on."""
+    sent = ~np.isnan(signal.samples).all(axis=0) if len(signal.samples) else np.zeros(signal.samples.shape[1], bool)
+    channels = tuple(compress(PRESSURE_DEVICES[sensor_type].channels, sent))
+    return device_session(sensor_type, channels, signal.samples[:, sent], signal.sample_rate_hz)
