@@ -14,7 +14,7 @@ from rich.console import Console
 from bench.cluster import PARTITIONS, running_cluster
 from bench.entries import LETTERS, field, workloads_of
 from bench.errors import BenchError
-from bench.extractors import measure_extractors
+from bench.extractors import measure_extractors, measure_libraries
 from bench.flink_contenders import PARALLELISM
 from bench.report import WIDTH, print_extractors, print_report, to_json, write_json
 from bench.results import check_flatness, check_targets, pair_runs
@@ -48,7 +48,7 @@ def main(  # noqa: PLR0913
     taskmanager_mb: Annotated[int | None, typer.Option("--taskmanager-mb", help="Memory of Flink's JVM.")] = None,
 ) -> None:
     """Run the bench."""
-    rates = measure_extractors() if extractors or (only == EVERYONE and not flat) else []
+    rates = [*measure_extractors(), *measure_libraries()] if extractors or (only == EVERYONE and not flat) else []
     if extractors:
         print_extractors(console, rates)
         return

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench import libraries
 from edge.sources.synthetic_gait import synthesize_gait
 from schemas.environment import EnvironmentSettings
 from schemas.power import Supply
@@ -35,13 +36,13 @@ class ExtractorRate:
         name: of the domain and what it reads.
         unit: what is counted.
         per_second: of processor time on one core.
-        target: how many there should be.
+        target: how many there should be; None for a library beside ours.
     """
 
     name: str
     unit: str
     per_second: float
-    target: float
+    target: float | None
 
 
 def measure_extractors() -> list[ExtractorRate]:
@@ -54,7 +55,15 @@ def measure_extractors() -> list[ExtractorRate]:
     ]
 
 
-def _rate(name: str, unit: str, target: float, count: int, extract: Callable[[], object]) -> ExtractorRate:
+def measure_libraries() -> list[ExtractorRate]:
+    """A part of the same work by libraries."""
+    return [
+        _rate("pqopen-lib: one phase at 10 kHz", "samples", None, *libraries.mains()),
+        _rate("psychrolib: dew point and humidity ratio", "readings", None, *libraries.moist_air()),
+    ]
+
+
+def _rate(name: str, unit: str, target: float | None, count: int, extract: Callable[[], object]) -> ExtractorRate:
     extract()
     seconds = []
     for _ in range(PASSES):

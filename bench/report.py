@@ -87,8 +87,11 @@ def print_extractors(console: Console, rates: Sequence[ExtractorRate]) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     for rate in rates:
-        mark = "[green]reached[/green]" if rate.per_second >= rate.target else "[red]missed[/red]"
-        table.add_row(rate.name, f"{rate.per_second:,.0f} {rate.unit}", f"{rate.target:,.0f}", mark)
+        target, mark = "", ""
+        if rate.target is not None:
+            target = f"{rate.target:,.0f}"
+            mark = "[green]reached[/green]" if rate.per_second >= rate.target else "[red]missed[/red]"
+        table.add_row(rate.name, f"{rate.per_second:,.0f} {rate.unit}", target, mark)
     console.print(table)
 
 
