@@ -157,7 +157,7 @@ class KeyedProcess(FlinkContender):
     script = PEERS / "keyed_process.py"
 
     def stages(self, workload: Workload) -> tuple[int, int]:
-        """The two smallest sizes: at the largest it would run for minutes."""
+        """The two smallest sizes: at the others it would run for many minutes."""
         del workload
         return 0, 1
 

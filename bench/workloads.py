@@ -59,10 +59,10 @@ class Workload:
         return replace(self, stages=(self.stages[-2], self.stages[-2] * FLAT_FACTOR))
 
 
-SCALAR = Workload("scalar", "TEMP", 1, 15.0, 25.0, concurrent_sessions=1_000, stages=(1_680, 16_650, 66_600))
-"""1 value a frame: 100,800, 999,000 and 3,996,000 frames."""
+SCALAR = Workload("scalar", "TEMP", 1, 15.0, 25.0, concurrent_sessions=1_000, stages=(840, 2_520, 16_650, 66_600))
+"""1 value a frame: 50,400, 151,200, 999,000 and 3,996,000 frames."""
 
-WAVEFORM = Workload("waveform", "GRF", 100, 0.0, 800.0, concurrent_sessions=100, stages=(250, 3_000, 9_000))
-"""100 samples of 16 channels a frame: 15,000, 180,000 and 540,000 frames."""
+WAVEFORM = Workload("waveform", "GRF", 100, 0.0, 800.0, concurrent_sessions=100, stages=(100, 300, 3_000, 9_000))
+"""100 samples of 16 channels a frame: 6,000, 18,000, 180,000 and 540,000 frames."""
 
 WORKLOADS = (SCALAR, WAVEFORM)
