@@ -39,8 +39,12 @@ class Contender(ABC):
     letter: str
     name: str
     results: str = RESULTS_TOPIC
-    needs_warm_up = False
     """Whether an unmeasured run comes first, because its virtual machine compiles while it works."""
+
+    def needs_warm_up(self, cluster: Cluster) -> bool:
+        """Whether its code must first be compiled by an unmeasured run."""
+        del cluster
+        return False
 
     def stages(self, workload: Workload) -> tuple[int, int]:
         """The two sizes of the topic at which it is measured: the two largest, unless it is too slow for them."""

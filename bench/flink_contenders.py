@@ -30,13 +30,16 @@ class FlinkContender(Contender):
 
     job_name: str
     script: Path
-    needs_warm_up = True
 
     def __init__(self) -> None:
         self._client: Command | None = None
         self._servers: list[Root] = []
         self._flink_rest_url = ""
-        self._has_own_taskmanager = False
+        self._own_taskmanager = 0
+
+    def needs_warm_up(self, cluster: Cluster) -> bool:
+        """Until it has run on the TaskManager that is there now: others may have taken theirs since."""
+        return cluster.pid("taskmanager") != self._own_taskmanager
 
     def job_environment(self) -> Mapping[str, str]:
         """Further environment of the job."""
@@ -54,9 +57,9 @@ class FlinkContender(Contender):
     def prepare(self, cluster: Cluster, truth: Truth) -> None:
         """See Contender."""
         del truth
-        if not self._has_own_taskmanager:
+        if self.needs_warm_up(cluster):
             cluster.restart_taskmanager()
-            self._has_own_taskmanager = True
+            self._own_taskmanager = cluster.pid("taskmanager")
         self._flink_rest_url = cluster.endpoints.flink_rest_url
         self._servers = [Root(name, cluster.pid(name)) for name in ("taskmanager", "jobmanager")]
 
