@@ -39,10 +39,9 @@ class Contender(ABC):
     letter: str
     name: str
     results: str = RESULTS_TOPIC
-    """Whether an unmeasured run comes first, because its virtual machine compiles while it works."""
 
     def needs_warm_up(self, cluster: Cluster) -> bool:
-        """Whether its code must first be compiled by an unmeasured run."""
+        """Whether an unmeasured run comes first, because its virtual machine compiles while it works."""
         del cluster
         return False
 

@@ -21,6 +21,7 @@ from bench.results import MIB, Result, Target
 from bench.run import Run
 
 WIDTH = 100
+_MARKS = {True: "[green]reached[/green]", False: "[red]missed[/red]", None: "-"}
 
 
 def print_report(console: Console, results: Sequence[Result], targets: Sequence[Target]) -> None:
@@ -73,9 +74,8 @@ def _number(value: float | None) -> str:
 
 def _target_table(targets: Sequence[Target]) -> Table:
     table = Table("target", "measured", "", title="targets", title_justify="left", width=WIDTH, box=SIMPLE_HEAD)
-    marks = {True: "[green]reached[/green]", False: "[red]missed[/red]", None: "-"}
     for target in targets:
-        table.add_row(target.text, target.measured, marks[target.reached])
+        table.add_row(target.text, target.measured, _MARKS[target.reached])
     return table
 
 
@@ -87,11 +87,8 @@ def print_extractors(console: Console, rates: Sequence[ExtractorRate]) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     for rate in rates:
-        target, mark = "", ""
-        if rate.target is not None:
-            target = f"{rate.target:,.0f}"
-            mark = "[green]reached[/green]" if rate.per_second >= rate.target else "[red]missed[/red]"
-        table.add_row(rate.name, f"{rate.per_second:,.0f} {rate.unit}", target, mark)
+        reached = None if rate.target is None else rate.per_second >= rate.target
+        table.add_row(rate.name, f"{rate.per_second:,.0f} {rate.unit}", _number(rate.target), _MARKS[reached])
     console.print(table)
 
 

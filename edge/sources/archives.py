@@ -70,7 +70,7 @@ def read_array(archive: NpzFile, name: str, where: str) -> NDArray[Any]:
     Args:
         archive: of `open_archive`.
         name: of the array.
-        where: file and array for the message.
+        where: what the message begins with: file and array.
 
     Raises:
         RecordingError: if it is damaged or larger than `MAX_ARRAY_BYTES`.
@@ -78,7 +78,7 @@ def read_array(archive: NpzFile, name: str, where: str) -> NDArray[Any]:
     try:
         size = archive.zip.getinfo(f"{name}.npy").file_size if archive.zip is not None else 0
         if size > MAX_ARRAY_BYTES:
-            raise RecordingError(f"{where}: takes {size} bytes, over {MAX_ARRAY_BYTES // 1024**2} MiB")
+            raise RecordingError(f"{where} takes {size} bytes, over {MAX_ARRAY_BYTES // 1024**2} MiB")
         return np.asarray(archive[name])
     except _ARCHIVE_ERRORS as error:
-        raise RecordingError(f"{where}: cannot be read: {error}") from error
+        raise RecordingError(f"{where} cannot be read: {error}") from error

@@ -31,7 +31,7 @@ def recognises(path: Path) -> bool:
         return looks_like_text(path)
     try:
         with open_archive(path) as archive:
-            return bool(archive.files) and _is_record(read_array(archive, archive.files[0], str(path)))
+            return bool(archive.files) and _is_record(read_array(archive, archive.files[0], f"{path}:"))
     except RecordingError:
         return False
 
@@ -83,7 +83,7 @@ def _read_record(path: Path, record: str) -> NDArray[np.float64]:
     with open_archive(path) as archive:
         if record not in archive.files:
             raise RecordingError(f"{path}: has no record {record!r}; it holds {_some(archive.files)}")
-        raw = read_array(archive, record, f"{path}#{record}")
+        raw = read_array(archive, record, f"{path}#{record}:")
     if not _is_record(raw):
         shape = f"(n >= 1, {len(SENSOR.channels)})"
         raise RecordingError(f"{path}#{record}: is {raw.dtype} {raw.shape}, expected uint32 {shape}")

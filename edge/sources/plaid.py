@@ -8,43 +8,20 @@ the appliance is, is never read: a name that gave it away would spoil every mode
 from __future__ import annotations
 
 import re
-import struct
-import zlib
 from pathlib import Path
-from tokenize import TokenError
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
+from edge.sources.archives import NPZ_SUFFIX, open_archive, read_array, split_address
 from edge.sources.source import Recording
 from schemas.errors import RecordingError
 from schemas.sensors import SENSORS
 
 SAMPLE_RATE_HZ = 30_000.0
 SAMPLES = 500
-NPZ_SUFFIX = ".npz"
 _ARRAYS = {"VOLT": "voltage", "AMP": "current"}
-MAX_ARRAY_BYTES = 1024**3
-"""Some 250,000 events; a small archive may claim far more."""
-# A damaged header makes numpy's own parser fail in many ways, and zipfile has a few more.
-_ARCHIVE_ERRORS = (
-    ArithmeticError,
-    AttributeError,
-    BadZipFile,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TokenError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 _EVENT = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -53,7 +30,7 @@ def recognises(path: Path) -> bool:
     if path.suffix != NPZ_SUFFIX:
         return False
     try:
-        with _open_archive(path) as archive:
+        with open_archive(path) as archive:
             return set(_ARRAYS.values()) <= set(archive.files)
     except RecordingError:
         return False
@@ -65,11 +42,11 @@ def expand_address(address: str) -> list[str]:
     Raises:
         RecordingError: if the archive cannot be read or holds no events.
     """
-    path, event = _split(address)
+    path, event = split_address(address)
     if event is not None:
         return [address]
-    with _open_archive(path) as archive:
-        count = len(_read_array(path, archive, "voltage"))
+    with open_archive(path) as archive:
+        count = len(_read_events(path, archive, "voltage"))
     return [f"{address}#{number}" for number in range(count)]
 
 
@@ -79,11 +56,11 @@ def read_recordings(address: str) -> list[Recording]:
     Raises:
         RecordingError: naming file, array, event and sample of what is wrong.
     """
-    path, event = _split(address)
+    path, event = split_address(address)
     if event is None:
         raise RecordingError(f"{path}: name one of its events, as in {path}#17")
-    with _open_archive(path) as archive:
-        rows = {sensor: _read_array(path, archive, name) for sensor, name in _ARRAYS.items()}
+    with open_archive(path) as archive:
+        rows = {sensor: _read_events(path, archive, name) for sensor, name in _ARRAYS.items()}
     counts = {len(array) for array in rows.values()}
     if len(counts) > 1:
         raise RecordingError(f"{path}: voltage and current differ in their number of events: {sorted(counts)}")
@@ -93,39 +70,15 @@ def read_recordings(address: str) -> list[Recording]:
     return [_recording(path, sensor, array[number], number) for sensor, array in rows.items()]
 
 
-def _split(address: str) -> tuple[Path, str | None]:
-    """Path and event; a `#` counts only behind an npz path, elsewhere it is part of the file name."""
-    path, separator, event = address.rpartition("#")
-    if separator and path.endswith(NPZ_SUFFIX):
-        return Path(path), event
-    return Path(address), None
-
-
-def _open_archive(path: Path) -> NpzFile:
-    try:
-        archive = np.load(path, allow_pickle=False)
-    except _ARCHIVE_ERRORS as error:
-        raise RecordingError(f"{path}: cannot be read as an npz archive: {error}") from error
-    if not isinstance(archive, NpzFile):
-        raise RecordingError(f"{path}: holds a single array, not an npz archive of events")
-    return archive
-
-
-def _read_array(path: Path, archive: NpzFile, name: str) -> NDArray[np.float64]:
+def _read_events(path: Path, archive: NpzFile, name: str) -> NDArray[np.float64]:
     if name not in archive.files:
         raise RecordingError(f"{path}: has no array {name!r}")
-    try:
-        size = archive.zip.getinfo(f"{name}.npy").file_size if archive.zip is not None else 0
-        if size > MAX_ARRAY_BYTES:
-            raise RecordingError(f"{path}: array {name!r} takes {size} bytes, over {MAX_ARRAY_BYTES // 1024**2} MiB")
-        array = archive[name]
-    except _ARCHIVE_ERRORS as error:
-        raise RecordingError(f"{path}: array {name!r} cannot be read: {error}") from error
+    array = read_array(archive, name, f"{path}: array {name!r}")
     if array.dtype != np.float64 or array.ndim != 2 or array.shape[1] != SAMPLES or len(array) == 0:
         raise RecordingError(
             f"{path}: array {name!r} is {array.dtype} {array.shape}, expected float64 (n >= 1, {SAMPLES})"
         )
-    return np.asarray(array)
+    return array
 
 
 def _recording(path: Path, sensor_type: str, row: NDArray[np.float64], number: int) -> Recording:

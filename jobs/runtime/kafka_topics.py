@@ -27,7 +27,7 @@ def resolve_topic_ids(settings: JobSettings, topics: Collection[str]) -> dict[st
         topics: names; all must exist.
 
     Raises:
-        RecoverableError: if Kafka does not describe them, and why.
+        RecoverableError: naming the topics that Kafka does not describe, and why.
     """
     java = get_gateway().jvm
     properties = java.java.util.Properties()
@@ -37,15 +37,21 @@ def resolve_topic_ids(settings: JobSettings, topics: Collection[str]) -> dict[st
     for topic in sorted(topics):
         names.add(topic)
     client = java.org.apache.flink.kafka.shaded.org.apache.kafka.clients.admin.AdminClient.create(properties)
+    ids: dict[str, str] = {}
+    problems: list[str] = []
     try:
-        seconds = java.java.util.concurrent.TimeUnit.SECONDS
-        described = client.describeTopics(names).allTopicNames().get(_TIMEOUT_S, seconds)
-        return {topic: described.get(topic).topicId().toString() for topic in topics}
-    except Py4JJavaError as error:
-        cause = error.java_exception.toString()
-        raise RecoverableError(f"Kafka does not describe {', '.join(sorted(topics))}: {cause}") from error
+        answers = client.describeTopics(names).topicNameValues()
+        for topic in sorted(topics):
+            try:
+                answer = answers.get(topic).get(_TIMEOUT_S, java.java.util.concurrent.TimeUnit.SECONDS)
+                ids[topic] = answer.topicId().toString()
+            except Py4JJavaError as error:
+                problems.append(f"{topic}: {error.java_exception.toString()}")
     finally:
         client.close()
+    if problems:
+        raise RecoverableError("Kafka does not describe " + "; ".join(problems))
+    return ids
 
 
 def topic_id(settings: JobSettings, topic: Topic) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyflink.table import DataTypes
 from pyflink.table.udf import udf
@@ -12,26 +12,26 @@ from jobs.runtime.clickhouse.sink_function import ClickHouseSink
 from jobs.runtime.environment import JobEnvironment
 from jobs.runtime.judging import insert_refused
 from jobs.runtime.kafka_tables import create_source
-from jobs.runtime.kafka_topics import resolve_topic_ids
 from schemas.headers import ORIGIN
 from schemas.topics import dead_letters_of
 
 
-def store_topic(job: JobEnvironment, topic: str, route: Route) -> None:
+def store_topic(job: JobEnvironment, topic: str, topic_id: str, route: Route) -> None:
     """Stores every record of a topic in the route's table; a refused one becomes a dead letter of the topic."""
     name = topic.replace("-", "_")
-    topic_id = resolve_topic_ids(job.settings, [topic])[topic]
     _register_writer(job, f"store_{name}", route, topic_id)
     create_source(job, name, topic)
     job.view(f"{name}_stored", _stored(name, [f"headers['{header}']" for header in route.headers]))
     insert_refused(job, f"{name}_stored", dead_letters_of(topic))
 
 
-def store_dead_letters(job: JobEnvironment, topics: Sequence[str]) -> None:
-    """Stores the dead letters of all topics in one table; one that is refused shows in the worker's output."""
-    ids = resolve_topic_ids(job.settings, topics)
+def store_dead_letters(job: JobEnvironment, ids: Mapping[str, str]) -> None:
+    """Stores the dead letters of topics, given with their ids, in one table.
+
+    One that is refused shows in the worker's output.
+    """
     _register_writer(job, "store_dead_letters", DEAD_LETTERS, "dead-letters")
-    create_source(job, "dead_letters", ";".join(topics))
+    create_source(job, "dead_letters", ";".join(ids))
     job.tables.execute_sql(
         "CREATE TEMPORARY TABLE refused_dead_letters (reason STRING, record_topic STRING, record_offset BIGINT) "
         "WITH ('connector' = 'print', 'standard-error' = 'true')"
