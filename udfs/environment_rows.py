@@ -11,8 +11,8 @@ from schemas.feature_schema import feature_schema_hash
 from schemas.rows import RowValues
 from schemas.samples import decode_samples
 from udfs.environment import EnvironmentBatch, Readings, extract_environment_batch
-from udfs.named_features import named_features
-from udfs.windows import SensorFrames, WindowGroup, Windowing, frames_by_sensor, sample_times_us, window_columns
+from udfs.named_features import described_features
+from udfs.windows import SensorFrames, WindowGroup, Windowing, frames_by_sensor, sample_times_us, window_extent
 
 _SENSORS = ("TEMP", "HUMID", "CO2", "PM25")
 _NOON_MS = 12 * 3_600_000
@@ -31,13 +31,9 @@ def extract_environment_features(
     lengths_s = np.array([float(group.window_s) for group in groups])
     result = extract_environment_batch(EnvironmentBatch(starts_us, lengths_s, temp, humid, co2, pm25), settings)
     return [
-        window_columns(
-            group,
-            sum(map(len, sensors.values())),
-            ENVIRONMENT_SCHEMA_HASH,
-            {"pm25_correction_method": method} | named_features(ENVIRONMENT_FEATURES, features.tolist()),
-            missing,
-        )
+        window_extent(group, sum(map(len, sensors.values())))
+        | {"pm25_correction_method": method}
+        | described_features(ENVIRONMENT_FEATURES, features.tolist(), missing, schema_hash=ENVIRONMENT_SCHEMA_HASH)
         if sensors
         else None
         for group, sensors, features, missing, method in zip(

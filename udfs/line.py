@@ -20,11 +20,12 @@ from udfs.balance_rows import extract_balance_features
 from udfs.base_rows import derive_base_features
 from udfs.environment_rows import ENVIRONMENT_WINDOWS, extract_environment_features
 from udfs.frames import Verdicts, validate_frames
-from udfs.health_rows import RecordGroup, extract_health_features
+from udfs.health_rows import extract_health_features
 from udfs.inference_rows import Scored, build_requests, score_requests
 from udfs.plantar_rows import extract_plantar_features
 from udfs.power_rows import POWER_WINDOWS, extract_power_features
 from udfs.scorer import Scorer
+from udfs.session_rows import RecordGroup
 from udfs.sessions import FrameGroup, summarize_sessions
 from udfs.windows import WindowGroup, Windowing
 

@@ -6,33 +6,24 @@ from collections.abc import Sequence
 from itertools import compress
 
 import numpy as np
+from numpy.typing import NDArray
 
-from schemas.feature_schema import feature_schema_hash
 from schemas.plantar import PLANTAR_FEATURES
 from schemas.pressure_devices import PRESSURE_DEVICES
 from schemas.rows import RowValues
-from udfs.health_rows import RecordGroup
 from udfs.plantar import PlantarSession, extract_plantar_batch
 from udfs.plantar.devices import device_session
-from udfs.session_rows import session_columns
-from udfs.signals import SessionSignal, assemble_signals
-
-PLANTAR_SCHEMA_HASH = feature_schema_hash(PLANTAR_FEATURES)
+from udfs.session_rows import RecordGroup, describe_sessions
+from udfs.signals import SessionSignal
 
 
 def extract_plantar_features(groups: Sequence[RecordGroup]) -> list[list[RowValues]]:
     """The `features-plantar` rows of each group of frames of a pressure device: one for each session in it."""
-    rows: list[list[RowValues]] = []
-    for group in groups:
-        signals = assemble_signals(group.key, group.values)
-        values, reasons = extract_plantar_batch([_session(group.key.sensor_type, signal) for signal in signals])
-        rows.append(
-            [
-                session_columns(group, signal, PLANTAR_FEATURES, features.tolist(), (PLANTAR_SCHEMA_HASH, missing))
-                for signal, features, missing in zip(signals, values, reasons, strict=True)
-            ]
-        )
-    return rows
+    return describe_sessions(groups, PLANTAR_FEATURES, _extract)
+
+
+def _extract(sensor_type: str, signals: Sequence[SessionSignal]) -> tuple[NDArray[np.float64], list[tuple[str, ...]]]:
+    return extract_plantar_batch([_session(sensor_type, signal) for signal in signals])
 
 
 def _session(sensor_type: str, signal: SessionSignal) -> PlantarSession:

@@ -10,18 +10,17 @@ from schemas.feature_schema import feature_schema_hash
 from schemas.power import POWER_FEATURES, Supply
 from schemas.rows import RowValues
 from schemas.samples import decode_samples
-from udfs.layouts import MICROSECONDS
-from udfs.named_features import named_features
+from udfs.named_features import described_features
 from udfs.power import CounterSeries, PhaseSignal, PowerWindow, Readings, extract_power_batch
 from udfs.records import SampleFrame
+from udfs.signals import grid_rows, place_samples
 from udfs.windows import (
     SensorFrames,
     WindowGroup,
     Windowing,
-    channel_values,
     frames_by_sensor,
     sample_times_us,
-    window_columns,
+    window_extent,
 )
 
 POWER_WINDOWS = Windowing("POWER", sensors=("VOLT", "AMP", "WATT", "KWH"), day_sensors=("WATT", "KWH"))
@@ -34,13 +33,8 @@ def extract_power_features(groups: Sequence[WindowGroup], supply: Supply) -> lis
     windows = [_window(group, sensors) for group, sensors in zip(groups, opened, strict=True)]
     values, reasons = extract_power_batch(windows, supply)
     return [
-        window_columns(
-            group,
-            sum(map(len, sensors.values())),
-            POWER_SCHEMA_HASH,
-            named_features(POWER_FEATURES, features.tolist()),
-            missing,
-        )
+        window_extent(group, sum(map(len, sensors.values())))
+        | described_features(POWER_FEATURES, features.tolist(), missing, schema_hash=POWER_SCHEMA_HASH)
         if sensors
         else None
         for group, sensors, features, missing in zip(groups, opened, values, reasons, strict=True)
@@ -68,16 +62,15 @@ def _signal(frames: Sequence[SampleFrame]) -> PhaseSignal | Readings:
     """Frames of one rate as a signal with NaN where one is missing, others as readings at their own times."""
     present = {name for frame in frames for name in frame.layout.channels}
     channels = tuple(name for name in frames[0].layout.sensor.channel_names if name in present)
-    blocks = channel_values(frames, channels)
+    columns = [frames[0].layout.sensor.channel_names.index(name) for name in channels]
     rates = {frame.layout.sample_rate_hz for frame in frames}
+    lengths = np.array([frame.layout.samples for frame in frames])
     if len(rates) > 1 or 0.0 in rates:
         times_us = np.concatenate([sample_times_us(frame) for frame in frames])
         order = np.argsort(times_us, kind="stable")
-        return Readings(times_us[order], channels, np.concatenate(blocks)[order])
+        values = place_samples(frames, np.cumsum(lengths) - lengths)
+        return Readings(times_us[order], channels, values[order][:, columns])
     (rate_hz,) = rates
     starts_us = np.array([frame.block.start_us for frame in frames])
-    first_rows = np.rint((starts_us - starts_us[0]) * rate_hz / MICROSECONDS).astype(np.int64)
-    samples = np.full((int((first_rows + [len(block) for block in blocks]).max()), len(channels)), np.nan)
-    for first, block in zip(first_rows.tolist(), blocks, strict=True):
-        samples[first : first + len(block)] = block
-    return PhaseSignal(int(starts_us[0]), rate_hz, channels, samples)
+    values = place_samples(frames, grid_rows(starts_us, rate_hz))
+    return PhaseSignal(int(starts_us[0]), rate_hz, channels, values[:, columns])

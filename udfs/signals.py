@@ -44,10 +44,7 @@ def assemble_signals(key: RecordKey, values: Sequence[bytes]) -> list[SessionSig
         return []
     frames = _extents(opened)
     cut = cut_sessions(frames, np.zeros(len(frames), dtype=np.intp), sensor.session_gap_ms * 1000)
-    return [
-        _join([opened[index] for index in run], frames.take(run), len(sensor.channels))
-        for run in np.split(cut.order, cut.starts[1:])
-    ]
+    return [_join([opened[index] for index in run], frames.take(run)) for run in np.split(cut.order, cut.starts[1:])]
 
 
 def _extents(opened: Sequence[SampleFrame]) -> NDArray[np.void]:
@@ -60,15 +57,27 @@ def _extents(opened: Sequence[SampleFrame]) -> NDArray[np.void]:
     return frames
 
 
-def _join(opened: Sequence[SampleFrame], frames: NDArray[np.void], channel_count: int) -> SessionSignal:
+def _join(opened: Sequence[SampleFrame], frames: NDArray[np.void]) -> SessionSignal:
     start_us, end_us = int(frames["start_us"][0]), int(frames["end_us"].max())
     rates = frames["sample_rate_hz"]
     if rates[0] <= 0 or np.any(rates != rates[0]):
-        return SessionSignal(start_us, end_us, len(opened), math.nan, np.empty((0, channel_count)))
+        nothing = np.empty((0, len(opened[0].layout.sensor.channels)))
+        return SessionSignal(start_us, end_us, len(opened), math.nan, nothing)
     rate = float(rates[0])
-    first_rows = np.rint((frames["start_us"] - start_us) * rate / MICROSECONDS).astype(np.int64)
-    lengths = np.array([layout.samples for layout, _, _, _ in opened])
-    samples = np.full((int((first_rows + lengths).max()), channel_count), np.nan)
-    for first, (layout, block, _, _) in zip(first_rows, opened, strict=True):
-        samples[first : first + layout.samples, layout.columns] = decode_samples(block)
+    samples = place_samples(opened, grid_rows(frames["start_us"], rate))
     return SessionSignal(start_us, end_us, len(opened), rate, samples)
+
+
+def grid_rows(start_us: NDArray[np.int64], sample_rate_hz: float) -> NDArray[np.int64]:
+    """Where the first sample of each frame lies, in samples after that of the first frame; shape [frames]."""
+    rows: NDArray[np.int64] = np.rint((start_us - start_us[0]) * sample_rate_hz / MICROSECONDS).astype(np.int64)
+    return rows
+
+
+def place_samples(frames: Sequence[SampleFrame], first_rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The samples of frames of one sensor, each from its row on: [rows, catalogue channels], NaN where none is."""
+    lengths = np.array([frame.layout.samples for frame in frames])
+    samples = np.full((int((first_rows + lengths).max()), len(frames[0].layout.sensor.channels)), np.nan)
+    for first, frame in zip(first_rows.tolist(), frames, strict=True):
+        samples[first : first + frame.layout.samples, frame.layout.columns] = decode_samples(frame.block)
+    return samples

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from schemas.envelope import RecordKey
 from schemas.rows import RowValues
-from schemas.samples import decode_samples
 from udfs.layouts import MICROSECONDS
 from udfs.records import SampleFrame, read_frame
 
@@ -95,41 +94,13 @@ def sample_times_us(frame: SampleFrame) -> NDArray[np.int64]:
     return frame.block.start_us + offsets.astype(np.int64)
 
 
-def channel_values(frames: Sequence[SampleFrame], channels: Sequence[str]) -> list[NDArray[np.float64]]:
-    """The samples of each frame, shape [samples, channels]; NaN for a channel that a frame lacks."""
-    blocks = []
-    for frame in frames:
-        values = np.full((frame.layout.samples, len(channels)), np.nan)
-        values[:, [channels.index(name) for name in frame.layout.channels]] = decode_samples(frame.block)
-        blocks.append(values)
-    return blocks
-
-
-def window_columns(
-    group: WindowGroup, frames: int, schema_hash: str, values: RowValues, missing: Sequence[str]
-) -> RowValues:
-    """A window's row: its key and extent, what is missing, and the features `values` by name.
-
-    Args:
-        group: of the window.
-        frames: distinct frames in it.
-        schema_hash: of the features.
-        values: the features, None or NaN where missing.
-        missing: "group:reason" of each group in which a feature is missing.
-    """
-    empty = all(value is None or value != value for value in values.values())  # noqa: PLR0124 - the test for NaN
-    return (
-        group.key._asdict()
-        | {
-            "session_start_ms": group.start_ms,
-            "session_end_ms": group.start_ms + group.window_s * 1000,
-            "revision": frames,
-            "frames": frames,
-            "last_append_ms": group.last_append_ms,
-            "window_s": group.window_s,
-            "feature_schema_hash": schema_hash,
-            "quality": (missing[0] if missing else "empty") if empty else "ok",
-            "missing": list(missing),
-        }
-        | values
-    )
+def window_extent(group: WindowGroup, frames: int) -> RowValues:
+    """Key and extent of a window in which so many distinct frames stand."""
+    return group.key._asdict() | {
+        "session_start_ms": group.start_ms,
+        "session_end_ms": group.start_ms + group.window_s * 1000,
+        "revision": frames,
+        "frames": frames,
+        "last_append_ms": group.last_append_ms,
+        "window_s": group.window_s,
+    }

@@ -40,11 +40,12 @@ from udfs.base_rows import derive_base_features
 from udfs.environment_rows import extract_environment_features
 from udfs.frames import validate_frames
 from udfs.gathering import gather_summaries
-from udfs.health_rows import RecordGroup, extract_health_features
+from udfs.health_rows import extract_health_features
 from udfs.inference_rows import build_requests, score_by_model
 from udfs.plantar_rows import extract_plantar_features
 from udfs.power_rows import extract_power_features
 from udfs.scorer import Scorer
+from udfs.session_rows import RecordGroup
 from udfs.sessions import FrameGroup, summarize_sessions
 from udfs.windows import WindowGroup
 

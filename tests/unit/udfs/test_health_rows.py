@@ -12,7 +12,8 @@ from schemas.row_codec import decode_row, encode_row
 from schemas.rows import FEATURES_HEALTH, RowValues
 from tests.builders import START_US, FrameBuilder, wave_records
 from udfs.gait import extract_gait_features
-from udfs.health_rows import RecordGroup, extract_health_features
+from udfs.health_rows import extract_health_features
+from udfs.session_rows import RecordGroup
 
 KEY = RecordKey("lab", "walker-1", "s-1", "GRF")
 WALK = synthesize_gait(60.0, seed=8).recording.samples

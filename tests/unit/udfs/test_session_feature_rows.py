@@ -15,8 +15,8 @@ from schemas.row_codec import encode_row
 from schemas.rows import FEATURES_BALANCE, FEATURES_PLANTAR, Row, RowValues
 from tests.builders import APPEND_MS, START_US, FrameBuilder
 from udfs.balance_rows import extract_balance_features
-from udfs.health_rows import RecordGroup
 from udfs.plantar_rows import extract_plantar_features
+from udfs.session_rows import RecordGroup
 
 RATE_HZ = 100
 PLATE = ("Fx", "Fy", "Fz", "Mx", "My", "Mz")
