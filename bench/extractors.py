@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bench import libraries
-from edge.sources.synthetic_gait import synthesize_gait
+from edge.recordings.synthetic_gait import synthesize_gait
 from schemas.environment import EnvironmentSettings
 from schemas.power import Supply
 from udfs.environment import EnvironmentBatch, Readings, extract_environment_batch

@@ -15,10 +15,10 @@ from edge.identity import Boot, new_boot_id
 from edge.interruption import Interruption
 from edge.pace import SystemClock
 from edge.plan import ReplayPlan, plan_recordings, plan_replay
+from edge.recordings.files import FORMATS
+from edge.recordings.synthetic_gait import GaitModel, synthesize_gait
 from edge.replay import replay as replay_plan
 from edge.settings import EdgeSettings
-from edge.sources.files import FORMATS
-from edge.sources.synthetic_gait import GaitModel, synthesize_gait
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

@@ -16,8 +16,8 @@ from rich.table import Table
 from typer import Exit
 
 from edge.errors import DeliveryError, GivenUpError
+from edge.recordings.files import Format
 from edge.replay import OnProgress, Progress, ReplaySummary
-from edge.sources.files import Format
 from schemas.errors import BrainError, SettingsError
 
 FAILED = 1

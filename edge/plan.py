@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from edge.identity import Boot, Identity
+from edge.recordings.files import expand_address, read_recordings
+from edge.recordings.recording import AnyRecording, ScanRecording, check_catalogue
+from edge.scan_store import deposit_large
 from edge.schedule import Addressed, limit_measurements, place_recordings
 from edge.settings import EdgeSettings
-from edge.sources.files import expand_address, read_recordings
-from edge.sources.source import Recording, check_catalogue
 from schemas.errors import InvalidMessage, Reason
 
 
@@ -23,7 +24,7 @@ class PlannedRecording:
         lag_s: sensor time from the beginning of the replay to the recording's first sample.
     """
 
-    recording: Recording
+    recording: AnyRecording
     identity: Identity
     start_ms: int
     lag_s: float
@@ -54,7 +55,7 @@ def plan_replay(addresses: Sequence[str], settings: EdgeSettings, *, boot: Boot)
     """Read all recordings and name them; a bad one is left out and reported, the others stay.
 
     Args:
-        addresses: as `edge.sources.files` takes them; a bare path means all its recordings.
+        addresses: as `edge.recordings.files` takes them; a bare path means all its recordings.
         settings: names, start time, speed and limit.
         boot: this start of the agent; a boot id or a start time in the settings goes before.
     """
@@ -86,6 +87,8 @@ def plan_recordings(recordings: Sequence[Addressed], settings: EdgeSettings, *, 
     for address, recording in kept:
         try:
             check_catalogue(recording)
+            if isinstance(recording, ScanRecording):
+                recording = deposit_large(recording, settings.scan_store)  # noqa: PLW2901
             identity = _identify(recording, settings, boot_id=boot.boot_id, alone=alone)
             _claim(identity, (address, recording), taken)
         except InvalidMessage as error:
@@ -100,7 +103,7 @@ def plan_recordings(recordings: Sequence[Addressed], settings: EdgeSettings, *, 
     return ReplayPlan(tuple(items), tuple(bad.values()))
 
 
-def _identify(recording: Recording, settings: EdgeSettings, *, boot_id: str, alone: bool) -> Identity:
+def _identify(recording: AnyRecording, settings: EdgeSettings, *, boot_id: str, alone: bool) -> Identity:
     """The names of a recording: where recordings of several names share one device, the session tells them apart."""
     session_id = settings.session_id or recording.name
     if settings.session_id and settings.device_id and not alone:
@@ -131,9 +134,11 @@ def _clash(one: Addressed, other: Addressed) -> bool:
     """Whether two recordings cannot be parts of one series.
 
     Of one address they are what a reader found one after the other, by times that may be coarser than its samples.
-    Of two addresses only dates say that one is later.
+    Of two addresses only dates say that one is later. Scans of a session are of both feet, or were taken again.
     """
     (address, recording), (other_address, earlier) = one, other
+    if isinstance(recording, ScanRecording) and isinstance(earlier, ScanRecording):
+        return recording.mesh.sha256 == earlier.mesh.sha256
     if address == other_address:
         return recording.start_s == earlier.start_s
     overlap = recording.start_s <= earlier.last_sample_s and earlier.start_s <= recording.last_sample_s

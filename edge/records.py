@@ -10,13 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from edge.framer import Block, Framer, Framing
+from edge.framer import Stamp, frame
+from edge.framing import Framing
+from edge.measurement import Measurement
 from edge.plan import PlannedRecording
+from edge.recordings.recording import first_sample_us
 from schemas.envelope import Record
 
 
-class DueBlock(NamedTuple):
-    """A block and when it is sent.
+class DueMeasurement(NamedTuple):
+    """A measurement and when it is sent.
 
     Attributes:
         due_s: sensor time from the beginning of the replay to the end of its last sample's period.
@@ -25,11 +28,11 @@ class DueBlock(NamedTuple):
 
     due_s: float
     item: int
-    block: Block
+    measurement: Measurement
 
 
 class PlanFramer:
-    """Cuts planned recordings into blocks, and makes records of them.
+    """Cuts planned recordings into measurements, and makes records of them.
 
     Args:
         items: of a plan.
@@ -39,38 +42,39 @@ class PlanFramer:
     def __init__(self, items: Sequence[PlannedRecording], framing: Framing) -> None:
         self._items = items
         self._framing = framing
-        self._framers = [
-            Framer(item.recording, item.identity, start_ms=item.start_ms, framing=framing) for item in items
-        ]
         self._sequences: defaultdict[str, int] = defaultdict(int)
 
     def count(self) -> int:
-        """How many blocks there are."""
-        return sum(
-            -(-len(item.recording.samples) // self._framing.block_samples(item.recording)) for item in self._items
-        )
+        """How many measurements there are."""
+        return sum(item.recording.measurement_count(self._framing) for item in self._items)
 
-    def blocks(self) -> Iterator[DueBlock]:
-        """All blocks in the order of sending."""
-        return heapq.merge(*map(self._blocks_of, range(len(self._items))), key=_order)
+    def measurements(self) -> Iterator[DueMeasurement]:
+        """All measurements in the order of sending."""
+        return heapq.merge(*map(self._measurements_of, range(len(self._items))), key=_order)
 
-    def _blocks_of(self, index: int) -> Iterator[DueBlock]:
+    def _measurements_of(self, index: int) -> Iterator[DueMeasurement]:
         item = self._items[index]
-        for block in self._framers[index].blocks():
-            yield DueBlock(item.lag_s + block.end_sample / item.recording.sample_rate_hz, index, block)
+        for taken in item.recording.measurements(item.start_ms * 1_000, self._framing):
+            yield DueMeasurement(item.lag_s + taken.after_s, index, taken.measurement)
 
-    def record(self, due: DueBlock, *, taken_ms: int | None = None, resent: bool = False) -> Record:
-        """The record of a block; see `Framer.envelope`.
+    def record(self, due: DueMeasurement, *, taken_ms: int | None = None, resent: bool = False) -> Record:
+        """The record of a measurement; see `edge.framer.frame`.
 
-        The sequence is taken in the order of the calls, so that it never goes back within a device; a block that does
-        not fit into a frame takes none.
+        The sequence is taken in the order of the calls, so that it never goes back within a device; a measurement that
+        does not fit into a frame takes none.
 
         Raises:
-            InvalidMessage: if the block does not fit into a frame.
+            InvalidMessage: if the measurement does not fit into a frame.
         """
-        device_id = self._items[due.item].identity.device_id
-        sequence = self._sequences[device_id]
-        record = self._framers[due.item].record(due.block, sequence=sequence, taken_ms=taken_ms, resent=resent)
+        item = self._items[due.item]
+        device_id = item.identity.device_id
+        stamp = Stamp(
+            sequence=self._sequences[device_id],
+            taken_ms=taken_ms,
+            session_start_ms=first_sample_us(item.recording, item.start_ms * 1_000) // 1_000,
+            resent=resent,
+        )
+        record = frame(due.measurement, item.identity, stamp, self._framing)
         self._sequences[device_id] += 1
         return record
 
@@ -78,20 +82,20 @@ class PlanFramer:
 def plan_records(items: Sequence[PlannedRecording], framing: Framing) -> Iterator[Record]:
     """All records of planned recordings in the order of sending; a function of the arguments only.
 
-    They are those of `edge.replay.replay`, but for the time at which a block was taken: here it is the end of the block
-    in sensor time.
+    They are those of `edge.replay.replay`, but for the time at which a measurement was taken: here it is its end in
+    sensor time.
 
     Args:
         items: of a plan; all recordings of a device together, because its sequence counts over all of them.
         framing: block length and encoding.
 
     Raises:
-        InvalidMessage: if a block does not fit into a frame.
+        InvalidMessage: if a measurement does not fit into a frame.
     """
     framer = PlanFramer(items, framing)
-    for due in framer.blocks():
+    for due in framer.measurements():
         yield framer.record(due)
 
 
-def _order(due: DueBlock) -> tuple[float, int]:
+def _order(due: DueMeasurement) -> tuple[float, int]:
     return due.due_s, due.item

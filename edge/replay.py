@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edge.errors import DeliveryError
-from edge.framer import Framing
+from edge.framing import Framing
 from edge.interruption import Interruption
 from edge.pace import Clock, Pacer
 from edge.plan import BadRecording, PlannedRecording, ReplayPlan
-from edge.records import DueBlock, PlanFramer
+from edge.records import DueMeasurement, PlanFramer
 from edge.senders.kafka import KafkaSender
 from edge.senders.sender import DeliveryReport, Sender
 from edge.settings import EdgeSettings
@@ -151,17 +151,17 @@ class ReplayRun:
         self._frames = self._framer.count()
 
     def send_all(self, pacer: Pacer) -> None:
-        """Send all blocks, then tell the progress until everything is acknowledged."""
-        self._send_blocks(pacer)
+        """Send all measurements, then tell the progress until everything is acknowledged."""
+        self._send_measurements(pacer)
         if self.stopped_early:
             LOG.warning("stopping; frames sent are still waited for, a second interruption gives them up")
         while self.sender.poll(_POLL_S).pending > 0:
             self._tell()
         self._tell()
 
-    def _send_blocks(self, pacer: Pacer) -> None:
-        """Each block is sent when it is due: the moment at which its last sample has been taken."""
-        for due in self._framer.blocks():
+    def _send_measurements(self, pacer: Pacer) -> None:
+        """Each measurement is sent when it is due: the moment at which its last sample has been taken."""
+        for due in self._framer.measurements():
             if due.item in self.dropped:
                 continue
             pacer.wait_until(due.due_s, keep_waiting=self._keep_waiting)
@@ -176,7 +176,7 @@ class ReplayRun:
         self._tell()
         return not self.interruption.asked
 
-    def _send(self, due: DueBlock) -> None:
+    def _send(self, due: DueMeasurement) -> None:
         try:
             record = self._framer.record(due, taken_ms=self.clock.now_ms(), resent=self.resent)
         except InvalidMessage as error:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from edge.pace import AS_FAST_AS_POSSIBLE
+from edge.recordings.recording import AnyRecording
 from edge.settings import EdgeSettings
-from edge.sources.source import Recording
 
-Addressed = tuple[str, Recording]
+Addressed = tuple[str, AnyRecording]
 """A recording and the address under which it was named."""
 _Measurement = tuple[str, bool]
 
@@ -73,7 +73,7 @@ def place_recordings(recordings: Sequence[Addressed], settings: EdgeSettings, *,
     return [Place(start_ms(measurement), lag_s) for measurement, lag_s in zip(measurements, lags_s, strict=True)]
 
 
-def _measurement(address: str, recording: Recording) -> _Measurement:
+def _measurement(address: str, recording: AnyRecording) -> _Measurement:
     return address, recording.dated
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 
-from edge.framer import BlockEncoding, Framing
+from edge.framing import BlockEncoding, Framing
 from edge.pace import AS_FAST_AS_POSSIBLE
 from schemas.envelope import IDENTIFIER
 from schemas.settings import ProgramSettings
@@ -31,6 +31,7 @@ class EdgeSettings(ProgramSettings):
         start: wall clock at the recordings' own zero, with time zone; "now" keeps every sample behind the clock.
             Dated recordings keep their dates with "now"; else the earliest of them begins at `start`.
         limit_s: only the first seconds of each measurement: of all sensors and parts behind one address together.
+        scan_store: folder or URL for meshes that are too large for a frame, as fsspec takes it.
         batch_max_bytes: a topic whose max.message.bytes is less refuses whole batches.
         security_protocol ... ssl_key_password: passed to librdkafka as they are.
     """
@@ -64,6 +65,7 @@ class EdgeSettings(ProgramSettings):
     start: AwareDatetime | None = None
     limit_s: float | None = Field(None, gt=0.0, allow_inf_nan=False)
     one_after_another: bool = False
+    scan_store: str | None = Field(None, min_length=1)
     block_s: float = Field(1.0, gt=0.0, le=60.0)
     encoding: BlockEncoding = BlockEncoding.FLOAT32
     int16_scale: float = Field(0.1, gt=0.0, allow_inf_nan=False)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import DeliveryError
+from edge.recordings.recording import Recording
 from edge.senders.sender import DeliveryReport
-from edge.sources.source import Recording
 from schemas.envelope import Record
 
 

@@ -17,7 +17,7 @@ BATCH_ROWS = 64
 def build(settings: JobSettings) -> JobEnvironment:
     """Wires the job; `submit` sends it."""
     job = open_environment(settings, "feature_env", batch_rows=BATCH_ROWS)
-    job.tables.create_temporary_function("describe_environment", describe_environment(settings.environment))
+    job.tables.create_temporary_function("describe_environment", describe_environment(settings.device_places()))
     create_source(job, "rawframes_processed", settings.topic(Topic.RAWFRAMES_PROCESSED))
     create_sink(job, "features_env", settings.topic(Topic.FEATURES_ENV))
 

@@ -1,25 +1,20 @@
-"""rawframes-processed -> features-health, -balance, -plantar: sessions of gait, force-plate and pressure sensors."""
+"""rawframes-processed -> features-health, -balance, -plantar, -scanner: sessions of all health sensors."""
 
 from __future__ import annotations
 
 from jobs.runtime.environment import JobEnvironment, open_environment
-from jobs.runtime.functions import describe_balance, describe_gait, describe_plantar
+from jobs.runtime.functions import describe_balance, describe_gait, describe_plantar, describe_scans
 from jobs.runtime.kafka_tables import create_sink, create_source
 from jobs.runtime.sessions import gather_sessions
 from jobs.runtime.settings import JobSettings
 from schemas import headers
 from schemas.pressure_devices import PRESSURE_DEVICES
-from schemas.rows import FEATURES_BALANCE, FEATURES_HEALTH, FEATURES_PLANTAR
-from schemas.sensors import GAIT_SENSOR, PLATE_SENSOR
+from schemas.rows import FEATURES_BALANCE, FEATURES_HEALTH, FEATURES_PLANTAR, FEATURES_SCANNER
+from schemas.sensors import GAIT_SENSOR, PLATE_SENSOR, SCAN_SENSOR
 from schemas.topics import Topic
 
 # A row is a whole session with its samples: half an hour of 16 channels at 100 Hz is 12 MB.
 BATCH_ROWS = 16
-KINDS = {
-    "gait": (FEATURES_HEALTH, [GAIT_SENSOR], describe_gait),
-    "balance": (FEATURES_BALANCE, [PLATE_SENSOR], describe_balance),
-    "plantar": (FEATURES_PLANTAR, list(PRESSURE_DEVICES), describe_plantar),
-}
 
 
 def build(settings: JobSettings) -> JobEnvironment:
@@ -35,8 +30,14 @@ def build(settings: JobSettings) -> JobEnvironment:
         FROM rawframes_processed
         """,
     )
-    for kind, (row, sensors, describe) in KINDS.items():
-        job.tables.create_temporary_function(f"describe_{kind}", describe())
+    kinds = {
+        "gait": (FEATURES_HEALTH, [GAIT_SENSOR], describe_gait()),
+        "balance": (FEATURES_BALANCE, [PLATE_SENSOR], describe_balance()),
+        "plantar": (FEATURES_PLANTAR, list(PRESSURE_DEVICES), describe_plantar()),
+        "scanner": (FEATURES_SCANNER, [SCAN_SENSOR], describe_scans(settings.scan_store)),
+    }
+    for kind, (row, sensors, describe) in kinds.items():
+        job.tables.create_temporary_function(f"describe_{kind}", describe)
         create_sink(job, row.name, settings.topic(row.topic))
         names = ", ".join(f"'{sensor}'" for sensor in sensors)
         job.view(f"{kind}_frames", f"SELECT * FROM frames WHERE sensor IN ({names})")

@@ -17,7 +17,7 @@ BATCH_ROWS = 16
 def build(settings: JobSettings) -> JobEnvironment:
     """Wires the job; `submit` sends it."""
     job = open_environment(settings, "feature_power", batch_rows=BATCH_ROWS)
-    job.tables.create_temporary_function("describe_power", describe_power(settings.supply))
+    job.tables.create_temporary_function("describe_power", describe_power(settings.device_supplies()))
     create_source(job, "rawframes_processed", settings.topic(Topic.RAWFRAMES_PROCESSED))
     create_sink(job, "features_power", settings.topic(Topic.FEATURES_POWER))
 

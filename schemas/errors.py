@@ -30,6 +30,7 @@ class Reason(StrEnum):
     MALFORMED_ROW = "malformed_row"
     FEATURE_SCHEMA_MISMATCH = "feature_schema_mismatch"
     UNKNOWN_MODEL = "unknown_model"
+    SCAN_NOT_FOUND = "scan_not_found"
     NOT_STORABLE = "not_storable"
 
 

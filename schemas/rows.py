@@ -15,6 +15,7 @@ from schemas.environment import ENVIRONMENT_FEATURES
 from schemas.health import GAIT_FEATURES
 from schemas.plantar import PLANTAR_FEATURES
 from schemas.power import POWER_FEATURES
+from schemas.scanner import SCANNER_FEATURES
 from schemas.topics import Topic
 
 RowValues = dict[str, Any]
@@ -160,6 +161,15 @@ FEATURES_PLANTAR = Row(
     columns=(*SESSION_KEY, *SESSION_EXTENT, *DESCRIBED, *PLANTAR_FEATURES),
 )
 
+FEATURES_SCANNER = Row(
+    name="scanner_features",
+    topic=Topic.FEATURES_SCANNER,
+    table="scanner_features",
+    natural_key=SESSION_KEY_NAMES,
+    arrival=ARRIVAL,
+    columns=(*SESSION_KEY, *SESSION_EXTENT, *DESCRIBED[1:], *SCANNER_FEATURES),
+)
+
 WINDOW = (
     Column("window_s", Kind.INT32, "length of the window in sensor time", "s"),
     *DESCRIBED[1:],
@@ -256,6 +266,7 @@ ROWS = (
     FEATURES_HEALTH,
     FEATURES_BALANCE,
     FEATURES_PLANTAR,
+    FEATURES_SCANNER,
     FEATURES_POWER,
     FEATURES_ENV,
     INFERENCE_REQUEST,

@@ -32,6 +32,8 @@ class ScanReason(StrEnum):
 
     WRONG_SHAPE = "wrong_shape"
     """Vertices are not [v, 3] or faces not [f, 3] whole numbers, or there are none."""
+    NOT_AVAILABLE = "not_available"
+    """The scan store has no such mesh, or it is not the one that was announced, or it cannot be read."""
     NOT_FINITE = "not_finite"
     """A vertex is NaN or infinite."""
     BAD_FACES = "bad_faces"

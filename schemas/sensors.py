@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.balance import PLATE_CHANNELS
+from schemas.meshes import SCAN_CHANNELS
 from schemas.pressure_devices import PRESSURE_DEVICES
 
 
@@ -69,6 +70,10 @@ INSOLE_CHANNELS = tuple(
 )
 """L1..L8, R1..R8; the right foot mirrors the left."""
 
+COUNTER_SENSOR = "KWH"
+"""The sensor type of energy meters, which send `CounterReading`."""
+SCAN_SENSOR = "SCANNER"
+"""The sensor type of foot scanners, which send `Mesh`."""
 GAIT_SENSOR = "GRF"
 """The sensor type of the gait features."""
 PLATE_SENSOR = "FORCE_PLATE"
@@ -77,6 +82,9 @@ PLATE_SENSOR = "FORCE_PLATE"
 # Meters report every second to every minute, climate sensors down to every five minutes.
 _METER_GAP_MS = 2 * 60_000
 _CLIMATE_GAP_MS = 10 * 60_000
+
+# Between the scan of one foot and that of the other.
+_SCAN_GAP_MS = 10 * 60_000
 
 _VALUE = (Channel("value"),)
 _PHASES = (*_VALUE, Channel("L1"), Channel("L2"), Channel("L3"))
@@ -111,10 +119,19 @@ SENSORS: dict[str, Sensor] = {
         ),
         *_PRESSURE,
         Sensor("STAPPONE_IMU", Domain.HEALTH, "raw", -1e7, 1e7, _IMU, max_sample_rate_hz=500.0),
+        Sensor(
+            SCAN_SENSOR,
+            Domain.HEALTH,
+            "mm",
+            0.0,
+            5_000.0,
+            tuple(Channel(name) for name in SCAN_CHANNELS),
+            session_gap_ms=_SCAN_GAP_MS,
+        ),
         Sensor("VOLT", Domain.POWER, "V", -100_000.0, 100_000.0, _PHASES, session_gap_ms=_METER_GAP_MS),
         Sensor("AMP", Domain.POWER, "A", -10_000.0, 10_000.0, _PHASES, session_gap_ms=_METER_GAP_MS),
         Sensor("WATT", Domain.POWER, "W", -10_000_000.0, 10_000_000.0, _PHASES, session_gap_ms=_METER_GAP_MS),
-        Sensor("KWH", Domain.POWER, "kWh", 0.0, 1e12, _VALUE, session_gap_ms=_METER_GAP_MS),
+        Sensor(COUNTER_SENSOR, Domain.POWER, "kWh", 0.0, 1e12, _VALUE, session_gap_ms=_METER_GAP_MS),
         Sensor("TEMP", Domain.ENVIRONMENT, "degC", -60.0, 125.0, _VALUE, session_gap_ms=_CLIMATE_GAP_MS),
         Sensor("HUMID", Domain.ENVIRONMENT, "%", 0.0, 100.0, _VALUE, session_gap_ms=_CLIMATE_GAP_MS),
         Sensor("CO2", Domain.ENVIRONMENT, "ppm", 0.0, 40_000.0, _VALUE, session_gap_ms=_CLIMATE_GAP_MS),

@@ -18,6 +18,7 @@ class Topic(StrEnum):
     FEATURES_HEALTH = "features-health"
     FEATURES_BALANCE = "features-balance"
     FEATURES_PLANTAR = "features-plantar"
+    FEATURES_SCANNER = "features-scanner"
     FEATURES_POWER = "features-power"
     FEATURES_ENV = "features-env"
     INFERENCE_REQUESTS = "inference-requests"

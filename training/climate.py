@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.occupancy import read_labels, read_recordings
-from edge.sources.source import Recording
-from edge.sources.table import read_table
-from edge.sources.text_files import read_head
+from edge.recordings.occupancy import read_labels, read_recordings
+from edge.recordings.recording import Recording
+from edge.recordings.table import read_table
+from edge.recordings.text_files import read_head
 from schemas.environment import ENVIRONMENT_FEATURE_NAMES
 from udfs.environment import EnvironmentBatch, Readings, extract_environment_batch
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.household import read_recordings
-from edge.sources.source import Recording
+from edge.recordings.household import read_recordings
+from edge.recordings.recording import Recording
 from schemas.power import POWER_FEATURE_NAMES, Supply
 from udfs.power import PhaseSignal, PowerWindow, extract_power_batch
 

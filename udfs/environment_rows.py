@@ -8,11 +8,20 @@ import numpy as np
 
 from schemas.environment import ENVIRONMENT_FEATURES, EnvironmentSettings
 from schemas.feature_schema import feature_schema_hash
+from schemas.per_device import PerDevice
 from schemas.rows import RowValues
 from schemas.samples import decode_samples
 from udfs.environment import EnvironmentBatch, Readings, extract_environment_batch
 from udfs.named_features import described_features
-from udfs.windows import SensorFrames, WindowGroup, Windowing, frames_by_sensor, sample_times_us, window_extent
+from udfs.windows import (
+    SensorFrames,
+    WindowGroup,
+    Windowing,
+    describe_by_device,
+    frames_by_sensor,
+    sample_times_us,
+    window_extent,
+)
 
 _SENSORS = ("TEMP", "HUMID", "CO2", "PM25")
 _NOON_MS = 12 * 3_600_000
@@ -22,9 +31,13 @@ ENVIRONMENT_SCHEMA_HASH = feature_schema_hash(ENVIRONMENT_FEATURES)
 
 
 def extract_environment_features(
-    groups: Sequence[WindowGroup], settings: EnvironmentSettings
+    groups: Sequence[WindowGroup], places: PerDevice[EnvironmentSettings]
 ) -> list[RowValues | None]:
     """The `features-env` row of each window; None for one without a single frame."""
+    return describe_by_device(groups, places, _extract)
+
+
+def _extract(groups: Sequence[WindowGroup], settings: EnvironmentSettings) -> list[RowValues | None]:
     opened = [frames_by_sensor(group.values) for group in groups]
     temp, humid, co2, pm25 = (_readings(opened, sensor) for sensor in _SENSORS)
     starts_us = np.array([group.start_ms * 1000 for group in groups], dtype=np.int64)

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from schemas.envelope import unseal
 from schemas.errors import InvalidMessage, Reason
 from schemas.proto.envelope_pb2 import (
-    COUNTER_READING,
     DEVICE_STATUS,
     SAMPLE_BLOCK,
     EventEnvelope,
     PayloadType,
     SampleBlock,
 )
-from udfs.records import YEAR_2200_MS, event_digest, open_block
+from udfs.records import BLOCK_PAYLOADS, YEAR_2200_MS, event_digest, open_block
 from udfs.row_templates import RowTemplate, learn_row, read_rows
 from udfs.shapes import rows_of_one_length
 from udfs.table_blocks import Block, KafkaBatch, position_columns
@@ -206,17 +205,17 @@ def _open(value: bytes, row: int, opened: _Rows) -> _Frame | None:
         if payload_type == DEVICE_STATUS:
             opened.skipped += 1
             return None
-        if payload_type not in (SAMPLE_BLOCK, COUNTER_READING):
+        if payload_type not in BLOCK_PAYLOADS:
             raise InvalidMessage(Reason.UNKNOWN_PAYLOAD_TYPE, f"payload_type={payload_type}")
         fields = _envelope_values(envelope)
-        shape = opened.read_shape(fields[-1]) if payload_type == SAMPLE_BLOCK else _counter_shape(envelope)
+        shape = opened.read_shape(fields[-1]) if payload_type == SAMPLE_BLOCK else _made_shape(envelope)
         return _Frame(envelope, (*fields, PayloadType.Name(payload_type), event_digest(envelope.event_id), *shape))
     except InvalidMessage as error:
         opened.rejected[row] = error
         return None
 
 
-def _counter_shape(envelope: EventEnvelope) -> BlockShape:
+def _made_shape(envelope: EventEnvelope) -> BlockShape:
     _, block = open_block(envelope)
     return BlockShape(block.unit, block.sample_rate_hz, ",".join(block.channels), block.sample_count)
 

@@ -12,10 +12,12 @@ from schemas.envelope import Record, RecordKey
 from schemas.environment import EnvironmentSettings
 from schemas.errors import InvalidMessage, Reason
 from schemas.headers import SENSOR_MS
+from schemas.meshes import FetchScan
+from schemas.per_device import PerDevice
 from schemas.power import Supply
 from schemas.pressure_devices import PRESSURE_DEVICES
 from schemas.rows import RowValues
-from schemas.sensors import GAIT_SENSOR, PLATE_SENSOR, Domain
+from schemas.sensors import GAIT_SENSOR, PLATE_SENSOR, SCAN_SENSOR, Domain
 from udfs.balance_rows import extract_balance_features
 from udfs.base_rows import derive_base_features
 from udfs.environment_rows import ENVIRONMENT_WINDOWS, extract_environment_features
@@ -24,6 +26,7 @@ from udfs.health_rows import extract_health_features
 from udfs.inference_rows import Scored, build_requests, score_requests
 from udfs.plantar_rows import extract_plantar_features
 from udfs.power_rows import POWER_WINDOWS, extract_power_features
+from udfs.scanner_rows import extract_scanner_features
 from udfs.scorer import Scorer
 from udfs.session_rows import RecordGroup
 from udfs.sessions import FrameGroup, summarize_sessions
@@ -39,6 +42,7 @@ class SessionRows:
     health_features: RowValues | None = None
     balance_features: RowValues | None = None
     plantar_features: RowValues | None = None
+    scanner_features: RowValues | None = None
     inference_result: RowValues | None = None
     inference_alert: RowValues | None = None
 
@@ -79,14 +83,16 @@ class LineSettings:
         scorers: each scores the rows of its domain.
         alert_threshold: score from which there is an alert.
         append_ms: stands for the broker's append time of all records.
-        supply, environment: see the features of these domains.
+        supplies, places: see the features of power and environment.
+        fetch_scan: gives the meshes to which frames refer; None where there is no scan store.
     """
 
     scorers: Sequence[Scorer]
     alert_threshold: float
     append_ms: int
-    supply: Supply = field(default_factory=Supply)
-    environment: EnvironmentSettings = field(default_factory=EnvironmentSettings)
+    supplies: PerDevice[Supply] = field(default_factory=lambda: PerDevice(Supply()))
+    places: PerDevice[EnvironmentSettings] = field(default_factory=lambda: PerDevice(EnvironmentSettings()))
+    fetch_scan: FetchScan | None = None
 
 
 def run_line(records: Sequence[Record], settings: LineSettings) -> LineRows:
@@ -116,27 +122,33 @@ def _sessions(records: Sequence[Record], verdicts: Verdicts, settings: LineSetti
             frames.setdefault((record.key, bucket), []).append((summary, record.value))
     sessions: list[SessionRows] = []
     for (key, bucket), group in frames.items():
-        sessions += _session_group(RecordKey.from_bytes(key), bucket, group, settings.append_ms)
+        sessions += _session_group(RecordKey.from_bytes(key), bucket, group, settings)
     return sessions
 
 
 def _session_group(
-    key: RecordKey, bucket_ms: int, group: Sequence[tuple[bytes, bytes]], append_ms: int
+    key: RecordKey, bucket_ms: int, group: Sequence[tuple[bytes, bytes]], settings: LineSettings
 ) -> list[SessionRows]:
     (rows,) = summarize_sessions([FrameGroup(key, bucket_ms, [summary for summary, _ in group])])
     made = [SessionRows(row, base) for row, base in zip(rows, derive_base_features(rows), strict=True)]
-    records = RecordGroup(key, append_ms, [value for _, value in group])
+    records = RecordGroup(key, settings.append_ms, [value for _, value in group])
     for name, sensors, extract in _SESSION_FEATURES:
         if key.sensor_type in sensors:
-            for session, features in zip(made, extract([records])[0], strict=True):
+            for session, features in zip(made, extract([records], settings)[0], strict=True):
                 setattr(session, name, features)
     return made
 
 
-_SESSION_FEATURES = (
-    ("health_features", (GAIT_SENSOR,), extract_health_features),
-    ("balance_features", (PLATE_SENSOR,), extract_balance_features),
-    ("plantar_features", tuple(PRESSURE_DEVICES), extract_plantar_features),
+_Extract = Callable[[Sequence[RecordGroup], LineSettings], list[list[RowValues]]]
+_SESSION_FEATURES: tuple[tuple[str, tuple[str, ...], _Extract], ...] = (
+    ("health_features", (GAIT_SENSOR,), lambda groups, _: extract_health_features(groups)),
+    ("balance_features", (PLATE_SENSOR,), lambda groups, _: extract_balance_features(groups)),
+    ("plantar_features", tuple(PRESSURE_DEVICES), lambda groups, _: extract_plantar_features(groups)),
+    (
+        "scanner_features",
+        (SCAN_SENSOR,),
+        lambda groups, settings: extract_scanner_features(groups, settings.fetch_scan),
+    ),
 )
 """What is said of a session beside its statistics: the field of `SessionRows`, of which sensors, by which function."""
 
@@ -145,10 +157,8 @@ def _windows(records: Sequence[Record], settings: LineSettings) -> list[WindowRo
     power = _group_windows(records, POWER_WINDOWS, settings.append_ms)
     climate = _group_windows(records, ENVIRONMENT_WINDOWS, settings.append_ms)
     return [
-        *_described(Domain.POWER, power, lambda groups: extract_power_features(groups, settings.supply)),
-        *_described(
-            Domain.ENVIRONMENT, climate, lambda groups: extract_environment_features(groups, settings.environment)
-        ),
+        *_described(Domain.POWER, power, lambda groups: extract_power_features(groups, settings.supplies)),
+        *_described(Domain.ENVIRONMENT, climate, lambda groups: extract_environment_features(groups, settings.places)),
     ]
 
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from schemas.feature_schema import feature_schema_hash
+from schemas.per_device import PerDevice
 from schemas.power import POWER_FEATURES, Supply
+from schemas.proto.envelope_pb2 import CounterReading
 from schemas.rows import RowValues
 from schemas.samples import decode_samples
 from udfs.named_features import described_features
@@ -18,6 +20,7 @@ from udfs.windows import (
     SensorFrames,
     WindowGroup,
     Windowing,
+    describe_by_device,
     frames_by_sensor,
     sample_times_us,
     window_extent,
@@ -27,8 +30,12 @@ POWER_WINDOWS = Windowing("POWER", sensors=("VOLT", "AMP", "WATT", "KWH"), day_s
 POWER_SCHEMA_HASH = feature_schema_hash(POWER_FEATURES)
 
 
-def extract_power_features(groups: Sequence[WindowGroup], supply: Supply) -> list[RowValues | None]:
+def extract_power_features(groups: Sequence[WindowGroup], supplies: PerDevice[Supply]) -> list[RowValues | None]:
     """The `features-power` row of each window; None for one without a single frame."""
+    return describe_by_device(groups, supplies, _extract)
+
+
+def _extract(groups: Sequence[WindowGroup], supply: Supply) -> list[RowValues | None]:
     opened = [frames_by_sensor(group.values) for group in groups]
     windows = [_window(group, sensors) for group, sensors in zip(groups, opened, strict=True)]
     values, reasons = extract_power_batch(windows, supply)
@@ -49,7 +56,8 @@ def _window(group: WindowGroup, sensors: SensorFrames) -> PowerWindow:
 
 def _counter(frames: Sequence[SampleFrame]) -> CounterSeries:
     """Readings of an energy counter; what its register is like the first one with a register says."""
-    registers = [frame.counter for frame in frames if frame.counter is not None and frame.counter.digits]
+    sources = [frame.source for frame in frames]
+    registers = [source for source in sources if isinstance(source, CounterReading) and source.digits]
     return CounterSeries(
         np.concatenate([sample_times_us(frame) for frame in frames]),
         np.concatenate([decode_samples(frame.block)[:, 0] for frame in frames]),

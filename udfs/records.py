@@ -9,13 +9,16 @@ from google.protobuf.message import DecodeError
 
 from schemas.envelope import STATUS_SENSOR, RecordKey, unseal
 from schemas.errors import InvalidMessage, Reason
+from schemas.meshes import mesh_block
 from schemas.proto.envelope_pb2 import (
     COUNTER_READING,
     DEVICE_STATUS,
+    MESH,
     SAMPLE_BLOCK,
     CounterReading,
     DeviceStatus,
     EventEnvelope,
+    Mesh,
     PayloadType,
     SampleBlock,
 )
@@ -25,13 +28,22 @@ from udfs.layouts import Layout, layout_of
 YEAR_2200_MS = 7_258_118_400_000
 
 
+BLOCK_PAYLOADS = (SAMPLE_BLOCK, COUNTER_READING, MESH)
+"""What carries a measurement."""
+BlockSource = CounterReading | Mesh | None
+
+
 class SampleFrame(NamedTuple):
-    """A frame, opened: the shape and content of its block, the 16 bytes of its event id, and what a counter says."""
+    """A frame, opened: the shape and content of its block, the 16 bytes of its event id, and the block's source.
+
+    Attributes:
+        source: what the block was made of, where the payload is none: a counter's reading or a scan.
+    """
 
     layout: Layout
     block: SampleBlock
     event: bytes
-    counter: CounterReading | None = None
+    source: BlockSource = None
 
 
 def open_record(key: bytes | None, value: bytes | None, sensor_ms: bytes | None) -> EventEnvelope:
@@ -57,7 +69,7 @@ def open_record(key: bytes | None, value: bytes | None, sensor_ms: bytes | None)
         raise InvalidMessage(Reason.BAD_TIMESTAMP, f"sensor_timestamp_ms={time_ms}")
     if not 0 <= envelope.session_start_ms <= time_ms:
         raise InvalidMessage(Reason.BAD_TIMESTAMP, f"session_start_ms={envelope.session_start_ms}, frame at {time_ms}")
-    if envelope.payload_type not in (SAMPLE_BLOCK, COUNTER_READING):
+    if envelope.payload_type not in BLOCK_PAYLOADS:
         _check_status(envelope)
     return envelope
 
@@ -83,20 +95,30 @@ def _check_status(envelope: EventEnvelope) -> None:
 def open_block(envelope: EventEnvelope) -> tuple[Layout, SampleBlock]:
     """Parses the sample block of an envelope and checks it against the sensor catalogue.
 
-    A counter's reading becomes a block of one sample. The values themselves are not looked at here.
+    A counter's reading and a scan each become a block of one sample. The values themselves are not looked at here.
 
     Raises:
         InvalidMessage: with the reason code of the first thing that is wrong.
     """
+    return _check_block(envelope, _parse_block(envelope)[0])
+
+
+def _parse_block(envelope: EventEnvelope) -> tuple[SampleBlock, BlockSource]:
     try:
         if envelope.payload_type == COUNTER_READING:
-            block = counter_block(CounterReading.FromString(envelope.payload))
-        else:
-            block = SampleBlock.FromString(envelope.payload)
+            reading = CounterReading.FromString(envelope.payload)
+            return counter_block(reading), reading
+        if envelope.payload_type == MESH:
+            mesh = Mesh.FromString(envelope.payload)
+            return mesh_block(mesh, envelope.sensor_timestamp_ms), mesh
+        return SampleBlock.FromString(envelope.payload), None
     except DecodeError as error:
         raise InvalidMessage(
             Reason.MALFORMED_PAYLOAD, f"{PayloadType.Name(envelope.payload_type).lower()}: {error}"
         ) from error
+
+
+def _check_block(envelope: EventEnvelope, block: SampleBlock) -> tuple[Layout, SampleBlock]:
     layout = layout_of(envelope.sensor_type, block)
     if block.start_us // 1000 != envelope.sensor_timestamp_ms:
         raise InvalidMessage(
@@ -112,10 +134,9 @@ def read_frame(value: bytes) -> SampleFrame | None:
     """
     try:
         envelope = unseal(value)
-        layout, block = open_block(envelope)
-        is_counter = envelope.payload_type == COUNTER_READING
-        counter = CounterReading.FromString(envelope.payload) if is_counter else None
-        return SampleFrame(layout, block, event_digest(envelope.event_id), counter)
+        block, source = _parse_block(envelope)
+        layout, _ = _check_block(envelope, block)
+        return SampleFrame(layout, block, event_digest(envelope.event_id), source)
     except InvalidMessage:
         return None
 

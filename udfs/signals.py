@@ -36,35 +36,55 @@ class SessionSignal:
     samples: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class SessionFrames:
+    """The distinct frames of one session in the order of sensor time.
+
+    Attributes:
+        frames: opened.
+        extents: their start_us, end_us and sample_rate_hz, shape [frames].
+    """
+
+    frames: list[SampleFrame]
+    extents: NDArray[np.void]
+
+
 def assemble_signals(key: RecordKey, values: Sequence[bytes]) -> list[SessionSignal]:
     """The sessions among the frames of one key, by the same rules as `udfs.sessions`; what is no frame is left out."""
-    sensor = SENSORS[key.sensor_type]
+    return [join_frames(session) for session in sessions_of_frames(key, values)]
+
+
+def sessions_of_frames(key: RecordKey, values: Sequence[bytes]) -> list[SessionFrames]:
+    """The frames of each session; see `assemble_signals`."""
     opened = [frame for value in values if (frame := read_frame(value)) is not None]
     if not opened:
         return []
-    frames = _extents(opened)
-    cut = cut_sessions(frames, np.zeros(len(frames), dtype=np.intp), sensor.session_gap_ms * 1000)
-    return [_join([opened[index] for index in run], frames.take(run)) for run in np.split(cut.order, cut.starts[1:])]
+    extents = _extents(opened)
+    cut = cut_sessions(extents, np.zeros(len(extents), dtype=np.intp), SENSORS[key.sensor_type].session_gap_ms * 1000)
+    runs = np.split(cut.order, cut.starts[1:])
+    return [SessionFrames([opened[index] for index in run], extents.take(run)) for run in runs]
 
 
 def _extents(opened: Sequence[SampleFrame]) -> NDArray[np.void]:
     frames = np.zeros(len(opened), dtype=summary_dtype(0))
-    events = np.frombuffer(b"".join(event for _, _, event, _ in opened), dtype=">u8").reshape(-1, 2)
+    events = np.frombuffer(b"".join(frame.event for frame in opened), dtype=">u8").reshape(-1, 2)
     frames["event_high"], frames["event_low"] = events[:, 0], events[:, 1]
-    frames["start_us"] = [block.start_us for _, block, _, _ in opened]
-    frames["end_us"] = frames["start_us"] + np.array([layout.duration_us for layout, _, _, _ in opened])
-    frames["sample_rate_hz"] = [layout.sample_rate_hz for layout, _, _, _ in opened]
+    frames["start_us"] = [frame.block.start_us for frame in opened]
+    frames["end_us"] = frames["start_us"] + np.array([frame.layout.duration_us for frame in opened])
+    frames["sample_rate_hz"] = [frame.layout.sample_rate_hz for frame in opened]
     return frames
 
 
-def _join(opened: Sequence[SampleFrame], frames: NDArray[np.void]) -> SessionSignal:
-    start_us, end_us = int(frames["start_us"][0]), int(frames["end_us"].max())
-    rates = frames["sample_rate_hz"]
+def join_frames(session: SessionFrames) -> SessionSignal:
+    """The session as a signal; it has no samples where its frames have no rate, or several."""
+    opened, extents = session.frames, session.extents
+    start_us, end_us = int(extents["start_us"][0]), int(extents["end_us"].max())
+    rates = extents["sample_rate_hz"]
     if rates[0] <= 0 or np.any(rates != rates[0]):
         nothing = np.empty((0, len(opened[0].layout.sensor.channels)))
         return SessionSignal(start_us, end_us, len(opened), math.nan, nothing)
     rate = float(rates[0])
-    samples = place_samples(opened, grid_rows(frames["start_us"], rate))
+    samples = place_samples(opened, grid_rows(extents["start_us"], rate))
     return SessionSignal(start_us, end_us, len(opened), rate, samples)
 
 

@@ -6,13 +6,15 @@ duplicates and replay speed change nothing but the columns that tell of the arri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.envelope import RecordKey
+from schemas.per_device import PerDevice
 from schemas.rows import RowValues
 from udfs.layouts import MICROSECONDS
 from udfs.records import SampleFrame, read_frame
@@ -68,6 +70,30 @@ class WindowGroup:
     window_s: int
     last_append_ms: int
     values: Sequence[bytes]
+
+
+T = TypeVar("T")
+
+
+def describe_by_device(
+    groups: Sequence[WindowGroup],
+    settings: PerDevice[T],
+    describe: Callable[[Sequence[WindowGroup], T], list[RowValues | None]],
+) -> list[RowValues | None]:
+    """The rows of windows, in their order, each described by the settings of its device.
+
+    Args:
+        groups: windows of any devices.
+        settings: by device.
+        describe: rows of windows of one setting; it is called once for each.
+    """
+    chosen = [settings.of(group.key) for group in groups]
+    rows: list[RowValues | None] = [None] * len(groups)
+    for one in dict.fromkeys(map(id, chosen)):
+        places = [place for place, value in enumerate(chosen) if id(value) == one]
+        for place, row in zip(places, describe([groups[i] for i in places], chosen[places[0]]), strict=True):
+            rows[place] = row
+    return rows
 
 
 SensorFrames = dict[str, list[SampleFrame]]

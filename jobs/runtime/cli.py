@@ -19,6 +19,7 @@ from jobs.runtime.flink_rest import FlinkRest, JobOverview
 from jobs.runtime.model import chosen_cards
 from jobs.runtime.offline import Format, offline_rows, write_rows
 from jobs.runtime.registry import JOBS
+from jobs.runtime.scan_store import open_scan_store
 from jobs.runtime.settings import JobSettings
 from models import load_onnx
 from schemas.errors import BrainError, SettingsError
@@ -203,8 +204,9 @@ def offline(
         [Scorer.load(load_onnx(card.name), card) for card in chosen_cards(settings)],
         settings.alert_threshold,
         append_ms=time.time_ns() // 1_000_000,
-        supply=settings.supply,
-        environment=settings.environment,
+        supplies=settings.device_supplies(),
+        places=settings.device_places(),
+        fetch_scan=open_scan_store(settings.scan_store or edge.scan_store or ""),
     )
     devices, bad = offline_rows(recordings, edge, line)
     write_rows(devices, output, sys.stdout)

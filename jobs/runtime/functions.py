@@ -13,12 +13,14 @@ import pandas as pd
 from pyflink.table import DataTypes, FunctionContext, ScalarFunction
 from pyflink.table.udf import UserDefinedScalarFunctionWrapper, udf
 
+from jobs.runtime.scan_store import open_scan_store
 from jobs.runtime.timestamps import milliseconds
 from models import load_card, load_onnx
 from schemas.envelope import RecordKey
 from schemas.environment import EnvironmentSettings
 from schemas.errors import InvalidMessage
 from schemas.model_card import ModelCard
+from schemas.per_device import PerDevice
 from schemas.power import Supply
 from schemas.row_codec import decode_row, encode_row
 from schemas.rows import (
@@ -28,6 +30,7 @@ from schemas.rows import (
     FEATURES_HEALTH,
     FEATURES_PLANTAR,
     FEATURES_POWER,
+    FEATURES_SCANNER,
     INFERENCE_ALERT,
     INFERENCE_REQUEST,
     INFERENCE_RESULT,
@@ -44,6 +47,7 @@ from udfs.health_rows import extract_health_features
 from udfs.inference_rows import build_requests, score_by_model
 from udfs.plantar_rows import extract_plantar_features
 from udfs.power_rows import extract_power_features
+from udfs.scanner_rows import extract_scanner_features
 from udfs.scorer import Scorer
 from udfs.session_rows import RecordGroup
 from udfs.sessions import FrameGroup, summarize_sessions
@@ -159,6 +163,22 @@ class DescribeSessions(ScalarFunction):  # type: ignore[misc]
         return _encode(self._row, self._extract(groups))
 
 
+class DescribeScans(DescribeSessions):
+    """Gathered scans to the feature rows of their sessions; meshes that travel by reference are fetched."""
+
+    def __init__(self, scan_store: str) -> None:
+        super().__init__(FEATURES_SCANNER, self._describe)
+        self._scan_store = scan_store
+
+    def open(self, function_context: FunctionContext) -> None:
+        """Opens the store once in each worker."""
+        del function_context
+        self._fetch = open_scan_store(self._scan_store)
+
+    def _describe(self, groups: Sequence[RecordGroup]) -> list[list[RowValues]]:
+        return extract_scanner_features(groups, self._fetch)
+
+
 class DescribeWindows(ScalarFunction):  # type: ignore[misc]
     """Gathered frames to the feature rows of their windows."""
 
@@ -265,14 +285,19 @@ def describe_plantar() -> UserDefinedScalarFunctionWrapper:
     return udf(DescribeSessions(FEATURES_PLANTAR, extract_plantar_features), result_type=_ROWS, func_type="pandas")
 
 
-def describe_power(supply: Supply) -> UserDefinedScalarFunctionWrapper:
+def describe_scans(scan_store: str) -> UserDefinedScalarFunctionWrapper:
+    """The function that describes sessions of foot scans, whose large meshes lie in this store."""
+    return udf(DescribeScans(scan_store), result_type=_ROWS, func_type="pandas")
+
+
+def describe_power(supplies: PerDevice[Supply]) -> UserDefinedScalarFunctionWrapper:
     """The function that describes windows of power sensors."""
-    return _windows_function(FEATURES_POWER, partial(extract_power_features, supply=supply))
+    return _windows_function(FEATURES_POWER, partial(extract_power_features, supplies=supplies))
 
 
-def describe_environment(settings: EnvironmentSettings) -> UserDefinedScalarFunctionWrapper:
+def describe_environment(places: PerDevice[EnvironmentSettings]) -> UserDefinedScalarFunctionWrapper:
     """The function that describes windows of climate and air sensors."""
-    return _windows_function(FEATURES_ENV, partial(extract_environment_features, settings=settings))
+    return _windows_function(FEATURES_ENV, partial(extract_environment_features, places=places))
 
 
 def _windows_function(

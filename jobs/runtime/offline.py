@@ -25,6 +25,7 @@ from schemas.rows import (
     FEATURES_HEALTH,
     FEATURES_PLANTAR,
     FEATURES_POWER,
+    FEATURES_SCANNER,
     INFERENCE_ALERT,
     INFERENCE_RESULT,
     SESSION_FEATURES,
@@ -44,7 +45,8 @@ class Format(StrEnum):
 
     JSONL = "jsonl"
     """One object a session: `session`, `base_features`, `health_features`, `balance_features`, `plantar_features`,
-    `inference_result`, `inference_alert`; then one a window: `window`, `inference_results`, `inference_alerts`."""
+    `scanner_features`, `inference_result`, `inference_alert`; then one a window: `window`, `inference_results`,
+    `inference_alerts`."""
     CSV = "csv"
     """One line a session: its row, its features and its result side by side. Windows are left out."""
 
@@ -73,6 +75,7 @@ def session_object(session: SessionRows) -> dict[str, Any]:
         "health_features": _wire(FEATURES_HEALTH, session.health_features),
         "balance_features": _wire(FEATURES_BALANCE, session.balance_features),
         "plantar_features": _wire(FEATURES_PLANTAR, session.plantar_features),
+        "scanner_features": _wire(FEATURES_SCANNER, session.scanner_features),
         "inference_result": _wire(INFERENCE_RESULT, session.inference_result),
         "inference_alert": _wire(INFERENCE_ALERT, session.inference_alert),
     }
@@ -123,8 +126,11 @@ class _CsvWriter:
             self._writer.writerow(flat)
 
 
+_DESCRIPTIONS = ("health_features", "balance_features", "plantar_features", "scanner_features")
+
+
 def _flat(parts: dict[str, Any]) -> dict[str, Any]:
-    described = parts["health_features"] or parts["balance_features"] or parts["plantar_features"] or {}
+    described = next(filter(None, map(parts.__getitem__, _DESCRIPTIONS)), {})
     flat = {
         **parts["session"],
         **described,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from jobs.runtime.clickhouse.settings import ClickHouseSettings
 from schemas.environment import EnvironmentSettings
+from schemas.per_device import PerDevice
 from schemas.power import Supply
 from schemas.settings import ProgramSettings
 from schemas.topics import Topic, dead_letters_of
@@ -40,6 +41,9 @@ class JobSettings(ProgramSettings):
         requests_topic, results_topic, alerts_topic: of the inference job.
         supply: what the power features are judged against: declared voltage and frequency, limits.
         environment: what the environment features need to know of the place and its sensors.
+        supplies, places: the same for single devices, by pattern of `tenant/device`, such as `"lab/kitchen-*"`; the
+            first that matches counts, and what it leaves open has the default.
+        scan_store: folder or URL of the meshes that are too large for a frame, as fsspec takes it; empty without.
         flink_options: any Flink option, for all jobs.
     """
 
@@ -84,9 +88,20 @@ class JobSettings(ProgramSettings):
     requests_topic: str = Topic.INFERENCE_REQUESTS.value
     results_topic: str = Topic.INFERENCE_RESULTS.value
     alerts_topic: str = Topic.INFERENCE_ALERTS.value
+    scan_store: str = ""
     supply: Supply = Field(default_factory=Supply)
     environment: EnvironmentSettings = Field(default_factory=EnvironmentSettings)
+    supplies: dict[str, Supply] = Field(default_factory=dict)
+    places: dict[str, EnvironmentSettings] = Field(default_factory=dict)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
+
+    def device_supplies(self) -> PerDevice[Supply]:
+        """What the power features of each device are judged against."""
+        return PerDevice(self.supply, self.supplies)
+
+    def device_places(self) -> PerDevice[EnvironmentSettings]:
+        """What the environment features of each device need to know."""
+        return PerDevice(self.environment, self.places)
 
     def topic(self, topic: Topic) -> str:
         """The name under which a topic is used: the inference topics may be renamed."""

@@ -105,20 +105,22 @@ class CounterReading(_message.Message):
     def __init__(self, reading_us: _Optional[int] = ..., value: _Optional[float] = ..., unit: _Optional[str] = ..., digits: _Optional[int] = ..., resolution: _Optional[float] = ...) -> None: ...
 
 class Mesh(_message.Message):
-    __slots__ = ("format", "unit", "side", "sha256", "inline", "reference")
+    __slots__ = ("format", "unit", "side", "sha256", "inline", "reference", "extent_mm")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     SIDE_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
     INLINE_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    EXTENT_MM_FIELD_NUMBER: _ClassVar[int]
     format: str
     unit: str
     side: str
     sha256: bytes
     inline: bytes
     reference: str
-    def __init__(self, format: _Optional[str] = ..., unit: _Optional[str] = ..., side: _Optional[str] = ..., sha256: _Optional[bytes] = ..., inline: _Optional[bytes] = ..., reference: _Optional[str] = ...) -> None: ...
+    extent_mm: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, format: _Optional[str] = ..., unit: _Optional[str] = ..., side: _Optional[str] = ..., sha256: _Optional[bytes] = ..., inline: _Optional[bytes] = ..., reference: _Optional[str] = ..., extent_mm: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class DeviceStatus(_message.Message):
     __slots__ = ("state", "software_version", "read_count", "spooled_count", "sent_count", "rejected_count", "last_acknowledged_sequence", "clock_synchronised", "monotonic_ms")

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 
+from edge.recordings.files import expand_address, read_recordings
+from edge.recordings.synthetic_gait import GaitModel, synthesize_gait
 from edge.schedule import Addressed, limit_measurements
-from edge.sources.files import expand_address, read_recordings
-from edge.sources.synthetic_gait import GaitModel, synthesize_gait
 from schemas.sensors import Domain
 from stack.home import REPOSITORY
 

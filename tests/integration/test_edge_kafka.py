@@ -21,11 +21,11 @@ from edge.identity import Boot, Identity
 from edge.interruption import Interruption
 from edge.pace import SystemClock
 from edge.plan import PlannedRecording, ReplayPlan, plan_recordings
+from edge.recordings.synthetic_gait import synthesize_gait
 from edge.records import plan_records
 from edge.replay import Progress, ReplaySummary, replay
 from edge.senders.kafka import KafkaSender
 from edge.settings import EdgeSettings
-from edge.sources.synthetic_gait import synthesize_gait
 from edge.testing import write_gaitpdb_text
 from schemas.envelope import unseal
 from schemas.topics import APPEND_TIME, TopicSpec

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.sources.synthetic_gait import synthesize_gait
+from edge.recordings.synthetic_gait import synthesize_gait
 from jobs.runtime.registry import JOBS
 from schemas.envelope import MAX_FRAME_BYTES, Record
 from schemas.headers import BUCKET_MS, ORIGIN, SENSOR_MS

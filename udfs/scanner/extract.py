@@ -50,12 +50,14 @@ class FootScan:
         faces: shape [f, 3], whole numbers: three vertices each.
         side: which foot it is; None when nobody says.
         second_toe_mm: shape [3], tip of the second toe where it is marked.
+        reason: why there is no mesh, where there is none.
     """
 
     vertices_mm: NDArray[Any]
     faces: NDArray[Any]
     side: Side | None = None
     second_toe_mm: NDArray[Any] | None = None
+    reason: ScanReason | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,7 +145,7 @@ def extract_scanner_batch(sessions: Sequence[ScanSession]) -> tuple[FloatArray, 
 
 
 def _measure(scan: FootScan) -> tuple[Values, Reasons]:
-    reason = check_mesh(scan.vertices_mm, scan.faces)
+    reason = scan.reason or check_mesh(scan.vertices_mm, scan.faces)
     if reason is not None:
         return {}, dict.fromkeys(_ONE_FOOT_GROUPS, reason)
     mirror = np.array([-1.0 if scan.side == "left" else 1.0, 1.0, 1.0])

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from edge.identity import Boot, Identity
+from edge.recordings.recording import Recording
+from edge.recordings.synthetic_gait import synthesize_gait
 from edge.settings import EdgeSettings
-from edge.sources.source import Recording
-from edge.sources.synthetic_gait import synthesize_gait
 
 
 @pytest.fixture(autouse=True)

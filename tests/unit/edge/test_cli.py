@@ -14,10 +14,10 @@ from edge.errors import DeliveryError
 from edge.identity import Identity
 from edge.interruption import Interruption
 from edge.plan import ReplayPlan
+from edge.recordings.files import FORMATS
+from edge.recordings.recording import Recording
 from edge.replay import ReplayRun, ReplaySummary, send_plan
 from edge.settings import EdgeSettings
-from edge.sources.files import FORMATS
-from edge.sources.source import Recording
 from edge.testing import ManualClock, MemorySender, write_gaitpdb_text
 from schemas.envelope import unseal
 

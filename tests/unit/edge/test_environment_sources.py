@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.sources import airnow, beijing_pm25, occupancy, sds011, uci_air_quality
-from edge.sources.source import Recording
-from edge.sources.spacing import Spacing, evenly_spaced
+from edge.recordings import airnow, beijing_pm25, occupancy, sds011, uci_air_quality
+from edge.recordings.recording import Recording
+from edge.recordings.spacing import Spacing, evenly_spaced
 from schemas.envelope import IDENTIFIER
 from schemas.errors import RecordingError
 

@@ -11,11 +11,11 @@ import pytest
 from edge.framer import Framing
 from edge.identity import Boot
 from edge.plan import plan_replay
+from edge.recordings.archives import split_address
+from edge.recordings.files import FORMATS, expand_address, format_of, read_recordings
+from edge.recordings.recording import Recording
 from edge.records import plan_records
 from edge.settings import EdgeSettings
-from edge.sources.archives import split_address
-from edge.sources.files import FORMATS, expand_address, format_of, read_recordings
-from edge.sources.source import Recording
 from edge.testing import write_gaitpdb_archive, write_gaitpdb_text
 from schemas.envelope import unseal
 from schemas.errors import RecordingError

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from edge.framer import BlockEncoding, Framer, Framing, cut_blocks
 from edge.identity import Identity
 from edge.plan import PlannedRecording
+from edge.recordings.recording import Recording
+from edge.recordings.synthetic_gait import synthesize_gait
 from edge.records import plan_records
-from edge.sources.source import Recording
-from edge.sources.synthetic_gait import synthesize_gait
 from schemas.envelope import Record, RecordKey, make_event_id, unseal
 from schemas.errors import InvalidMessage, Reason
 from schemas.proto.envelope_pb2 import SAMPLE_BLOCK, EventEnvelope, SampleBlock

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.sources.gaitpdb import expand_address, read_recordings, recognises
-from edge.sources.source import Recording
+from edge.recordings.gaitpdb import expand_address, read_recordings, recognises
+from edge.recordings.recording import Recording
 from edge.testing import write_gaitpdb_archive, write_gaitpdb_text
 from schemas.errors import InvalidMessage, RecordingError
 

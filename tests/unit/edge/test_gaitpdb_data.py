@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.sources.gaitpdb import expand_address, read_recordings
+from edge.recordings.gaitpdb import expand_address, read_recordings
 
 pytestmark = pytest.mark.data
 

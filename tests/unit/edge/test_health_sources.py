@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from edge.sources import bds, emed, foot_mesh, fscan, pedar, stappone
-from edge.sources.source import Recording
+from edge.recordings import bds, emed, foot_mesh, fscan, pedar, stappone
+from edge.recordings.recording import Recording
 from schemas.errors import RecordingError
 from schemas.pressure_devices import PRESSURE_DEVICES
 

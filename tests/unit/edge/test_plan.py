@@ -8,8 +8,8 @@ import pytest
 
 from edge.identity import Boot, new_boot_id
 from edge.plan import ReplayPlan, plan_recordings, plan_replay
+from edge.recordings.recording import Recording
 from edge.settings import EdgeSettings
-from edge.sources.source import Recording
 from edge.testing import write_gaitpdb_archive, write_gaitpdb_text
 from schemas.errors import RecordingError
 

@@ -13,9 +13,9 @@ import pytest
 
 from edge.framer import Framer, Framing
 from edge.identity import Identity
-from edge.sources import alucol, comtrade, household, plaid
-from edge.sources.even_runs import Grid, cut_runs
-from edge.sources.source import Recording
+from edge.recordings import alucol, comtrade, household, plaid
+from edge.recordings.even_runs import Grid, cut_runs
+from edge.recordings.recording import Recording
 from schemas.errors import InvalidMessage, RecordingError
 from schemas.proto.envelope_pb2 import SampleBlock
 from schemas.samples import decode_samples

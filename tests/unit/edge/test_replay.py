@@ -12,10 +12,10 @@ from edge.framer import BlockEncoding, Framing
 from edge.identity import Boot
 from edge.interruption import Interruption
 from edge.plan import ReplayPlan, plan_recordings
+from edge.recordings.recording import Recording
 from edge.records import plan_records
 from edge.replay import Progress, ReplayRun, send_plan
 from edge.settings import EdgeSettings
-from edge.sources.source import Recording
 from edge.testing import ManualClock, MemorySender
 from schemas.envelope import Record, unseal
 from schemas.proto.envelope_pb2 import EventEnvelope, SampleBlock

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.recordings.recording import Recording
 from edge.schedule import Addressed, Place, place_recordings
 from edge.settings import EdgeSettings
-from edge.sources.source import Recording
 
 NOW_MS = 1_700_000_000_000
 EPOCH_S = 1_423_072_260.0

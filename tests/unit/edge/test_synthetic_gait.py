@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge.sources.synthetic_gait import (
+from edge.recordings.synthetic_gait import (
     GRAVITY_M_PER_S2,
     GaitModel,
     Side,

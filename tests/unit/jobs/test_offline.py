@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.recordings.synthetic_gait import synthesize_gait
 from edge.settings import EdgeSettings
-from edge.sources.synthetic_gait import synthesize_gait
 from edge.testing import write_gaitpdb_text
 from jobs.runtime.offline import Format, offline_rows, write_rows
 from models import load_card, load_onnx

@@ -11,9 +11,9 @@ from rich.console import Console
 from edge.framer import Framing
 from edge.identity import Boot
 from edge.plan import plan_recordings
+from edge.recordings.synthetic_gait import synthesize_gait
 from edge.records import plan_records
 from edge.settings import EdgeSettings
-from edge.sources.synthetic_gait import synthesize_gait
 from edge.testing import ManualClock
 from schemas.environment import ENVIRONMENT_FEATURE_NAMES
 from schemas.power import POWER_FEATURE_NAMES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.sources.synthetic_gait import synthesize_gait
+from edge.recordings.synthetic_gait import synthesize_gait
 from schemas.envelope import Record, RecordKey
 from schemas.health import GAIT_FEATURE_NAMES
 from schemas.row_codec import decode_row, encode_row

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.sources.synthetic_gait import synthesize_gait
+from edge.recordings.synthetic_gait import synthesize_gait
 from models import load_card, load_onnx
 from schemas.columns import Kind
 from schemas.errors import Reason

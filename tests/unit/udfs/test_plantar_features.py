@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.sources import emed, fscan, pedar, stappone
-from edge.sources.source import Recording
+from edge.recordings import emed, fscan, pedar, stappone
+from edge.recordings.recording import Recording
 from schemas.plantar import PLANTAR_FEATURE_NAMES, PLANTAR_FEATURES
 from schemas.pressure_devices import PEDAR_TYPES, PRESSURE_DEVICES, grid_channel, grid_place
 from tests.builders_plantar import (

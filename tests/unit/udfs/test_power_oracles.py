@@ -13,8 +13,8 @@ from pqopen.auxcalc import calc_power_trapz, calc_rms_trapz
 from pqopen.eventdetector import EventDetectorLevelLow
 from pqopen.powersystem import PowerSystem
 
-from edge.sources import alucol, comtrade, household, plaid
-from edge.sources.source import Recording
+from edge.recordings import alucol, comtrade, household, plaid
+from edge.recordings.recording import Recording
 from schemas.power import POWER_FEATURE_NAMES, Supply
 from schemas.power_columns import PHASES
 from tests.builders_power import ROOT2, counter, describe, signal, sine, three_phases, waveforms

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.sources.source import Recording
-from edge.sources.spacing import Spacing, evenly_spaced
-from edge.sources.table import Floats, read_table
-from edge.sources.text_files import read_head, stem
+from edge.recordings.recording import Recording
+from edge.recordings.spacing import Spacing, evenly_spaced
+from edge.recordings.table import Floats, read_table
+from edge.recordings.text_files import read_head, stem
 
 _HEADER = "No,year,month,day,hour,pm2.5,DEWP,TEMP"
 _SPACING = Spacing(step_s=3_600.0, tolerance_s=0.5)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.text_files import check_steps, is_number, parse_numbers, read_head, read_lines
+from edge.recordings.text_files import check_steps, is_number, parse_numbers, read_head, read_lines
 from schemas.errors import RecordingError
 from schemas.sensors import SENSORS
 

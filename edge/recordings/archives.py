@@ -14,11 +14,13 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from schemas.errors import RecordingError
+from schemas.meshes import MESH_FORMATS
 
 NPZ_SUFFIX = ".npz"
 MAX_ARRAY_BYTES = 1024**3
 """A small archive may claim far more than there is memory."""
-_DIVISIBLE = (NPZ_SUFFIX, ".csv", ".csv.gz")
+_MESHES = tuple(f".{kind}{packed}" for kind in MESH_FORMATS for packed in ("", ".gz"))
+_DIVISIBLE = (NPZ_SUFFIX, ".csv", ".csv.gz", *_MESHES)
 # A damaged header makes numpy's own parser fail in many ways, and zipfile has a few more.
 _ARCHIVE_ERRORS = (
     ArithmeticError,
@@ -41,10 +43,11 @@ _ARCHIVE_ERRORS = (
 def split_address(address: str) -> tuple[Path, str | None]:
     """Path and part of `path#part`.
 
-    A `#` counts only behind a file that may hold many recordings (npz, csv); elsewhere it is part of the file name.
+    A `#` counts only behind a file that may hold many recordings (npz, csv) or be in several
+    units (meshes); elsewhere it is part of the file name.
     """
     path, separator, part = address.rpartition("#")
-    if separator and path.endswith(_DIVISIBLE):
+    if separator and path.lower().endswith(_DIVISIBLE):
         return Path(path), part
     return Path(address), None
 

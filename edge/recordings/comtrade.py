@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.even_runs import Grid, cut_runs
-from edge.sources.source import Recording
-from edge.sources.text_files import read_head, read_lines
+from edge.recordings.even_runs import Grid, cut_runs
+from edge.recordings.recording import Recording
+from edge.recordings.text_files import read_head, read_lines
 from schemas.errors import RecordingError
 from schemas.sensors import SENSORS
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.archives import NPZ_SUFFIX, open_archive, read_array, split_address
-from edge.sources.gaitpdb_text import SAMPLE_RATE_HZ, looks_like_text, read_text
-from edge.sources.source import Recording
-from edge.sources.text_files import stem
+from edge.recordings.archives import NPZ_SUFFIX, open_archive, read_array, split_address
+from edge.recordings.gaitpdb_text import SAMPLE_RATE_HZ, looks_like_text, read_text
+from edge.recordings.recording import Recording
+from edge.recordings.text_files import stem
 from schemas.errors import RecordingError
 from schemas.sensors import SENSORS
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.sources.archives import split_address
-from edge.sources.source import Recording
-from edge.sources.spacing import Spacing, evenly_spaced
-from edge.sources.table import Floats, Table, read_table
-from edge.sources.text_files import read_head
+from edge.recordings.archives import split_address
+from edge.recordings.recording import Recording
+from edge.recordings.spacing import Spacing, evenly_spaced
+from edge.recordings.table import Floats, Table, read_table
+from edge.recordings.text_files import read_head
 from schemas.errors import RecordingError
 
 _TIME = "datetime"

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.source import Recording
-from edge.sources.text_files import parse_numbers, read_head, read_lines, stem
+from edge.recordings.recording import Recording
+from edge.recordings.text_files import parse_numbers, read_head, read_lines, stem
 from schemas.errors import RecordingError
 from schemas.pressure_devices import EMED, EMED_COLUMNS, EMED_PITCH_MM, EMED_ROWS, grid_channel
 

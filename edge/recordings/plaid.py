@@ -14,8 +14,8 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from edge.sources.archives import NPZ_SUFFIX, open_archive, read_array, split_address
-from edge.sources.source import Recording
+from edge.recordings.archives import NPZ_SUFFIX, open_archive, read_array, split_address
+from edge.recordings.recording import Recording
 from schemas.errors import RecordingError
 from schemas.sensors import SENSORS
 

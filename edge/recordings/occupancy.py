@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.source import Recording
-from edge.sources.spacing import Spacing, evenly_spaced
-from edge.sources.table import Floats, Table, read_table
-from edge.sources.text_files import read_head, stem
+from edge.recordings.recording import Recording
+from edge.recordings.spacing import Spacing, evenly_spaced
+from edge.recordings.table import Floats, Table, read_table
+from edge.recordings.text_files import read_head, stem
 
 _DETECTION_HEADER = '"date","Temperature","Humidity","Light","CO2","HumidityRatio","Occupancy"'
 _ESTIMATION_HEADER = "Date,Time,S1_Temp,"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.sources.source import Recording
-from edge.sources.text_files import check_steps, parse_numbers, read_head, read_lines, stem
+from edge.recordings.recording import Recording
+from edge.recordings.text_files import check_steps, parse_numbers, read_head, read_lines, stem
 from schemas.errors import RecordingError
 from schemas.pressure_devices import PEDAR, PEDAR_BY_TYPE, PEDAR_SENSORS, PressureDevice
 

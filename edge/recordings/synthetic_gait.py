@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from edge.sources.source import Recording
+from edge.recordings.recording import Recording
 from schemas.errors import SettingsError
 from schemas.sensors import SENSORS
 

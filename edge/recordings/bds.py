@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.source import Recording
-from edge.sources.text_files import check_steps, parse_numbers, read_head, read_lines, stem
+from edge.recordings.recording import Recording
+from edge.recordings.text_files import check_steps, parse_numbers, read_head, read_lines, stem
 from schemas.balance import PLATE_CHANNELS
 from schemas.errors import RecordingError
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.source import Recording
+from edge.recordings.recording import Recording
 from schemas.sensors import SENSORS
 
 Floats = NDArray[np.float64]

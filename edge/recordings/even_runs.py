@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.source import Recording
+from edge.recordings.recording import Recording
 from schemas.sensors import SENSORS
 
 

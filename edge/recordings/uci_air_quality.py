@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.sources.source import Recording
-from edge.sources.spacing import Spacing, evenly_spaced
-from edge.sources.table import read_table
-from edge.sources.text_files import read_head, stem
+from edge.recordings.recording import Recording
+from edge.recordings.spacing import Spacing, evenly_spaced
+from edge.recordings.table import read_table
+from edge.recordings.text_files import read_head, stem
 
 _HEADER = "Date;Time;CO(GT);PT08.S1(CO);"
 _SPACING = Spacing(step_s=3_600.0, tolerance_s=0.5)

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.sources.source import Recording
-from edge.sources.spacing import Spacing, evenly_spaced
-from edge.sources.table import Floats, Table, read_table
-from edge.sources.text_files import read_head, read_lines, stem
+from edge.recordings.recording import Recording
+from edge.recordings.spacing import Spacing, evenly_spaced
+from edge.recordings.table import Floats, Table, read_table
+from edge.recordings.text_files import read_head, read_lines, stem
 from schemas.errors import RecordingError
 
 _FIRST_WORDS = "Time Period,start:"

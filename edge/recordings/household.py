@@ -1,25 +1,27 @@
 """The household series of the UCI machine learning repository (data set 235): one row a minute.
 
 Semicolons between columns: date d/m/yyyy, time, active power kW, reactive power kvar, voltage V, current A, three
-sub-meters Wh. Power, voltage and current become WATT, VOLT and AMP on `value`, one sample a minute. `?` marks a
-missing value; it and every gap in time end a recording and begin the next. The recordings' zero is midnight of the
-first row's date.
+sub-meters Wh. Power, voltage and current become WATT, VOLT and AMP on `value`, one sample a minute; KWH is the register
+of a meter that began at 0 with the file and counts that power in steps of 1 Wh. `?` marks a missing value; it and every
+gap in time end a recording and begin the next. The recordings' zero is midnight of the first row's date.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.even_runs import Grid, cut_runs
-from edge.sources.source import Recording
-from edge.sources.text_files import read_head, read_lines, stem
+from edge.measurement import Register
+from edge.recordings.even_runs import Grid, cut_runs
+from edge.recordings.recording import Recording
+from edge.recordings.text_files import read_head, read_lines, stem
 from schemas.errors import RecordingError
-from schemas.sensors import SENSORS
+from schemas.sensors import COUNTER_SENSOR, SENSORS
 
 HEADER = (
     "Date",
@@ -35,6 +37,9 @@ HEADER = (
 STEP_S = 60.0
 MISSING = "?"
 WATT_PER_KILOWATT = 1_000.0
+_WH_PER_KWH = 1_000.0
+_S_PER_HOUR = 3_600.0
+_REGISTER = Register(digits=8, resolution=1.0 / _WH_PER_KWH)
 _SENSORS = (("WATT", 2, WATT_PER_KILOWATT), ("VOLT", 4, 1.0), ("AMP", 5, 1.0))
 _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _CLOCK = re.compile(r"(\d{2}):(\d{2}):(\d{2})", re.ASCII)
@@ -73,9 +78,22 @@ def read_recordings(address: str) -> list[Recording]:
             stem(path), sensor_type, ("value",), _values(path, rows, sensor_type, column) * factor, grid
         )
     ]
+    recordings += _register(path, rows, grid)
     if not recordings:
         raise RecordingError(f"{path}: every value of its {len(rows)} rows is missing")
     return recordings
+
+
+def _register(path: Path, rows: list[tuple[int, list[str]]], grid: Grid) -> list[Recording]:
+    """What a meter would have shown at the beginning of each minute; where the power is missing it stood still."""
+    sensor_type, column, factor = _SENSORS[0]
+    watt = _values(path, rows, sensor_type, column) * factor
+    steps_wh = np.nan_to_num(watt) * (STEP_S / _S_PER_HOUR)
+    # Kept to a thousandth of a step before it is floored: sums of floats come out just below whole numbers.
+    before_wh = np.floor(np.round(np.cumsum(steps_wh, axis=0) - steps_wh, 3))
+    shown = np.where(np.isnan(watt), np.nan, before_wh / _WH_PER_KWH)
+    readings = cut_runs(stem(path), COUNTER_SENSOR, ("value",), shown, grid)
+    return [replace(recording, register=_REGISTER) for recording in readings]
 
 
 def _grid(path: Path, rows: list[tuple[int, list[str]]]) -> Grid:

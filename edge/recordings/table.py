@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.text_files import read_bytes
+from edge.recordings.text_files import read_bytes
 from schemas.errors import RecordingError
 
 Floats = NDArray[np.float64]

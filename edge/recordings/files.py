@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from edge.sources import (
+from edge.recordings import (
     airnow,
     alucol,
     bds,
     beijing_pm25,
     comtrade,
     emed,
+    foot_mesh,
     fscan,
     gaitpdb,
     household,
@@ -23,9 +25,9 @@ from edge.sources import (
     stappone,
     uci_air_quality,
 )
-from edge.sources.archives import NPZ_SUFFIX, open_archive, split_address
-from edge.sources.source import Recording
-from edge.sources.text_files import read_lines
+from edge.recordings.archives import NPZ_SUFFIX, open_archive, split_address
+from edge.recordings.recording import AnyRecording
+from edge.recordings.text_files import read_lines
 from schemas.errors import RecordingError
 from schemas.sensors import Domain
 
@@ -41,7 +43,7 @@ class Reader(Protocol):
         """The addresses of all recordings, or groups of recordings, behind an address."""
         ...
 
-    def read_recordings(self, address: str) -> list[Recording]:
+    def read_recordings(self, address: str) -> Sequence[AnyRecording]:
         """The recordings behind an address: sensors of one device and parts of one series share a name."""
         ...
 
@@ -70,6 +72,7 @@ FORMATS: tuple[Format, ...] = (
     Format("pedar", Domain.HEALTH, "walk.asc.gz", "novel pedar pressure insoles", pedar),
     Format("fscan", Domain.HEALTH, "walkL.asf.gz", "Tekscan F-Scan pressure sole", fscan),
     Format("stappone", Domain.HEALTH, "walk.csv.gz", "stappone sole, pressure and motion", stappone),
+    Format("scan", Domain.HEALTH, "anna_left.ply", "foot scans: ply, stl, obj; mm, else #cm or #m", foot_mesh),
     Format("plaid", Domain.POWER, "plaid.npz#17", "PLAID appliances, one cycle of V and A", plaid),
     Format("comtrade", Domain.POWER, "record.CFG", "COMTRADE 1999 ASCII, .DAT beside it", comtrade),
     Format("alucol", Domain.POWER, "power-quality-meter.csv", "three-phase analyser, 30 s averages", alucol),
@@ -91,7 +94,7 @@ def expand_address(address: str) -> list[str]:
     return format_of(address).reader.expand_address(address)
 
 
-def read_recordings(address: str) -> list[Recording]:
+def read_recordings(address: str) -> Sequence[AnyRecording]:
     """The recordings behind an address; see `format_of`.
 
     Raises:
