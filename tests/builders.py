@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.envelope import SCHEMA_VERSION, Record, make_event_id, to_record
-from schemas.proto.envelope_pb2 import COUNTER_READING, SAMPLE_BLOCK, CounterReading, EventEnvelope
+from schemas.proto.envelope_pb2 import COUNTER_READING, MESH, SAMPLE_BLOCK, CounterReading, EventEnvelope, Mesh
 from schemas.samples import encode_float32, encode_scaled_int16
 from schemas.sensors import SENSORS
 
@@ -110,4 +110,12 @@ def counter_record(
     envelope.payload_type = COUNTER_READING
     reading = CounterReading(reading_us=start_us, value=value, unit=unit, digits=digits, resolution=0.01)
     envelope.payload = reading.SerializeToString(deterministic=True)
+    return to_record(envelope)
+
+
+def scan_record(mesh: Mesh, *, sequence: int = 0, at_s: int = 0, sensor_type: str = "SCANNER") -> Record:
+    """A scan of one foot."""
+    envelope = FrameBuilder(sensor_type=sensor_type, sequence=sequence, start_us=START_US + at_s * 1_000_000).envelope()
+    envelope.event_type, envelope.payload_type = "scan", MESH
+    envelope.payload = mesh.SerializeToString(deterministic=True)
     return to_record(envelope)

@@ -130,7 +130,7 @@ _DESCRIPTIONS = ("health_features", "balance_features", "plantar_features", "sca
 
 
 def _flat(parts: dict[str, Any]) -> dict[str, Any]:
-    described = next(filter(None, map(parts.__getitem__, _DESCRIPTIONS)), {})
+    described: dict[str, Any] = next(filter(None, map(parts.__getitem__, _DESCRIPTIONS)), {})
     flat = {
         **parts["session"],
         **described,

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from schemas.envelope import RecordKey, heartbeat, make_event_id, unseal
+from schemas.meshes import mesh_payload, open_mesh
 from schemas.proto import generate
-from schemas.proto.envelope_pb2 import CounterReading, DeviceStatus, SampleBlock
-from tests.builders import FrameBuilder, counter_record
+from schemas.proto.envelope_pb2 import CounterReading, DeviceStatus, Mesh, SampleBlock
+from tests.builders import FrameBuilder, counter_record, scan_record
 from udfs.records import open_block, open_record
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "v1.json").read_text())
@@ -55,6 +56,14 @@ def test_a_released_counter_still_means_the_same() -> None:
     assert (reading.digits, reading.resolution, reading.unit) == (9, 0.01, "kWh")
 
 
+def test_a_released_scan_still_means_the_same() -> None:
+    envelope = open_record(*golden("scan"))
+    layout, block = open_block(envelope)
+    assert (layout.sensor.sensor_type, layout.channels) == ("SCANNER", ("x", "y", "z"))
+    assert np.frombuffer(block.data, "<f8").tolist() == [10.0, 20.0, 0.0]
+    assert open_mesh(Mesh.FromString(envelope.payload)).faces.tolist() == [[0, 1, 2]]
+
+
 @pytest.mark.parametrize("name", sorted(GOLDEN))
 def test_the_same_event_is_still_the_same_bytes(name: str) -> None:
     assert BUILDERS[name].value.hex() == GOLDEN[name]["value"]
@@ -82,6 +91,9 @@ def test_no_other_distribution_owns_our_package_names(package: str) -> None:
 
 BUILDERS = {
     "counter": counter_record(1_234_567.01, sequence=9),
+    "scan": scan_record(
+        mesh_payload(b"v 0 0 0\nv 1 0 0\nv 0 2 0\nf 1 2 3\n", "obj", unit="cm", side="left"), sequence=10
+    ),
     "reading": FrameBuilder(sequence=7).record(),
     "waveform": FrameBuilder(
         sensor_type="GRF",

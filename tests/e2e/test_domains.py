@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from schemas.rows import FEATURES_BALANCE, FEATURES_ENV, FEATURES_PLANTAR, FEATURES_POWER, INFERENCE_RESULT, Row
+from schemas.rows import (
+    FEATURES_BALANCE,
+    FEATURES_ENV,
+    FEATURES_PLANTAR,
+    FEATURES_POWER,
+    FEATURES_SCANNER,
+    INFERENCE_RESULT,
+    Row,
+)
 from tests.line import Line, json_lines
 
 pytestmark = [pytest.mark.e2e, pytest.mark.data]
@@ -17,6 +25,8 @@ RECORDINGS = (
     "health/bds/BDS00004.txt.gz",
     "health/plantar/pedar_example.asc.gz",
     "health/plantar/emed_test.lst.gz",
+    "health/foot3d/makehuman_foot_left.ply",
+    "health/foot3d/makehuman_foot_right.ply",
     "environment/uci_occupancy/datatest.txt.gz",
     "environment/airnow_wildfire/Carmel_Valley_hourly_pm25_wide.csv.gz",
     "power/plaid/plaid.npz#17",
@@ -26,7 +36,11 @@ RECORDINGS = (
 LIMIT_S = 36_000
 START = "2026-03-01T10:29:15+00:00"
 WINDOWS = {"POWER": FEATURES_POWER, "ENVIRONMENT": FEATURES_ENV}
-SESSIONS = {"balance_features": FEATURES_BALANCE, "plantar_features": FEATURES_PLANTAR}
+SESSIONS = {
+    "balance_features": FEATURES_BALANCE,
+    "plantar_features": FEATURES_PLANTAR,
+    "scanner_features": FEATURES_SCANNER,
+}
 DEVICES_WITH_WINDOWS = 5
 
 

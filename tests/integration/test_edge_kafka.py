@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from edge.cli import app
 from edge.errors import DeliveryError
-from edge.framer import Framing
+from edge.framing import Framing
 from edge.identity import Boot, Identity
 from edge.interruption import Interruption
 from edge.pace import SystemClock

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.framer import Framing
+from edge.framing import Framing
 from edge.identity import Boot
 from edge.plan import plan_replay
 from edge.recordings.archives import split_address
@@ -128,6 +128,4 @@ def test_every_public_file_becomes_frames(address: str, brain_data: Path, boot: 
         assert last_ms.get(sensor, -1) < envelope.sensor_timestamp_ms or SAMPLES[address] == "sds011"
         last_ms[sensor] = envelope.sensor_timestamp_ms
         assert envelope.sensor_timestamp_ms < boot.now_ms or SAMPLES[address] not in DATED
-    assert len(ids) == sum(
-        -(-len(item.recording.samples) // Framing().block_samples(item.recording)) for item in plan.items
-    )
+    assert len(ids) == sum(item.recording.measurement_count(Framing()) for item in plan.items)

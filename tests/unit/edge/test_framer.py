@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from fractions import Fraction
 from typing import Any
 
@@ -10,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge.framer import BlockEncoding, Framer, Framing, cut_blocks
+from edge.framing import BlockEncoding, Framing
 from edge.identity import Identity
+from edge.measurement import Register, samples_us
 from edge.plan import PlannedRecording
 from edge.recordings.recording import Recording
-from edge.recordings.synthetic_gait import synthesize_gait
 from edge.records import plan_records
 from schemas.envelope import Record, RecordKey, make_event_id, unseal
 from schemas.errors import InvalidMessage, Reason
-from schemas.proto.envelope_pb2 import SAMPLE_BLOCK, EventEnvelope, SampleBlock
+from schemas.proto.envelope_pb2 import COUNTER_READING, SAMPLE_BLOCK, CounterReading, EventEnvelope, SampleBlock
 from schemas.samples import decode_samples
 
 START_MS = 1_700_000_000_123
@@ -28,6 +27,10 @@ WHO = Identity(tenant_id="lab", site_id="hall", device_id="walker-1", session_id
 def _recording(samples: int, *, rate_hz: float = 100.0, start_s: float = 0.0, channels: int = 3) -> Recording:
     values = np.random.default_rng(samples).normal(0.0, 500.0, (samples, channels))
     return Recording("r", "GRF", tuple(f"L{n + 1}" for n in range(channels)), "N", rate_hz, values, start_s)
+
+
+def _block_samples(framing: Framing, recording: Recording) -> int:
+    return framing.block_samples(len(recording.channels), recording.sample_rate_hz)
 
 
 def _records(recording: Recording, who: Identity = WHO, framing: Framing | None = None) -> list[Record]:
@@ -50,34 +53,15 @@ def test_blocks_put_together_are_the_recording_bit_for_bit(samples: int, rate_hz
     frames = _opened(recording, framing)
     together = np.concatenate([decode_samples(block) for _, block in frames])
     assert together.astype(np.float32).tobytes() == recording.samples.astype(np.float32).tobytes()
-    size = framing.block_samples(recording)
+    size = _block_samples(framing, recording)
     assert [block.sample_count for _, block in frames[:-1]] == [size] * (len(frames) - 1)
     assert 1 <= frames[-1][1].sample_count <= size
 
 
-@given(samples=st.integers(1, 300), size=st.integers(1, 80), cuts=st.lists(st.integers(0, 300), max_size=12))
-def test_blocks_do_not_depend_on_the_pieces_in_which_samples_come(samples: int, size: int, cuts: list[int]) -> None:
-    values = np.arange(samples, dtype=np.float64)[:, None]
-    pieces = np.split(values, sorted(min(cut, samples) for cut in cuts))
-    whole, pieced = list(cut_blocks([values], size)), list(cut_blocks(pieces, size))
-    assert [block.first_sample for block in pieced] == [block.first_sample for block in whole]
-    for one, other in zip(whole, pieced, strict=True):
-        assert np.array_equal(one.samples, other.samples)
-        assert one.samples[0, 0] == one.first_sample
-
-
-@given(
-    rate_hz=st.floats(0.1, 50_000.0),
-    first_sample=st.integers(0, 10**9),
-    start_ms=st.integers(0, 4_102_444_800_000),
-)
-def test_time_of_a_sample_is_exact_to_the_microsecond_at_any_rate(
-    rate_hz: float, first_sample: int, start_ms: int
-) -> None:
-    recording = _recording(1, rate_hz=rate_hz)
-    framer = Framer(recording, WHO, start_ms=start_ms, framing=Framing())
-    exact_us = start_ms * 1_000 + Fraction(first_sample * 1_000_000) / Fraction(rate_hz)
-    assert abs(framer.time_us(first_sample) - exact_us) <= Fraction(1, 2)
+@given(rate_hz=st.floats(0.1, 50_000.0), samples=st.integers(0, 10**9))
+def test_time_of_a_sample_is_exact_to_the_microsecond_at_any_rate(rate_hz: float, samples: int) -> None:
+    exact_us = Fraction(samples * 1_000_000) / Fraction(rate_hz)
+    assert abs(samples_us(samples, rate_hz) - exact_us) <= Fraction(1, 2)
 
 
 def test_start_times_do_not_drift_at_an_odd_rate() -> None:
@@ -146,12 +130,12 @@ def test_value_beyond_int16_is_refused_by_name(walk: Recording) -> None:
 def test_a_block_is_shorter_where_a_frame_holds_no_more(encoding: BlockEncoding) -> None:
     recording = _recording(60_000, rate_hz=60_000.0, channels=16)
     framing = Framing(encoding=encoding)
-    assert framing.block_samples(recording) == 768 * 1024 // (16 * encoding.item_bytes)
+    assert _block_samples(framing, recording) == 768 * 1024 // (16 * encoding.item_bytes)
     frames = _opened(recording, framing)
     together = np.concatenate([decode_samples(block) for _, block in frames])
     assert len(together) == 60_000
     assert np.abs(together - recording.samples).max() <= 0.051
-    assert [block.sample_count for _, block in frames[:-1]] == [framing.block_samples(recording)] * (len(frames) - 1)
+    assert [block.sample_count for _, block in frames[:-1]] == [_block_samples(framing, recording)] * (len(frames) - 1)
 
 
 def test_block_that_is_no_frame_is_refused_by_name() -> None:
@@ -162,14 +146,15 @@ def test_block_that_is_no_frame_is_refused_by_name() -> None:
     assert caught.value.reason is Reason.OVERSIZED
 
 
-def test_two_minutes_of_walking_frame_in_under_50_ms() -> None:
-    recording = synthesize_gait(120.0, seed=1).recording
-    durations_s = []
-    for _ in range(5):
-        begin_s = time.perf_counter()
-        assert len(_records(recording)) == 120
-        durations_s.append(time.perf_counter() - begin_s)
-    assert min(durations_s) < 0.05
+def test_readings_of_a_register_are_each_an_event_with_what_the_register_is_like() -> None:
+    shown = np.array([[1_234.567], [1_234.568], [0.001]])
+    recording = Recording("meter", "KWH", ("value",), "kWh", 1 / 60, shown, register=Register(7, 0.001))
+    frames = [unseal(record.value) for record in _records(recording)]
+    assert {frame.payload_type for frame in frames} == {COUNTER_READING}
+    readings = [CounterReading.FromString(frame.payload) for frame in frames]
+    assert [reading.value for reading in readings] == shown[:, 0].tolist()
+    assert {(reading.digits, reading.resolution, reading.unit) for reading in readings} == {(7, 0.001, "kWh")}
+    assert [reading.reading_us for reading in readings] == [START_MS * 1_000 + n * 60_000_000 for n in range(3)]
 
 
 @pytest.mark.parametrize("field", ["tenant_id", "site_id", "device_id", "session_id", "boot_id"])

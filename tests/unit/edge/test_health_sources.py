@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-import trimesh
 
-from edge.recordings import bds, emed, foot_mesh, fscan, pedar, stappone
+from edge.recordings import bds, emed, fscan, pedar, stappone
 from edge.recordings.recording import Recording
 from schemas.errors import RecordingError
 from schemas.pressure_devices import PRESSURE_DEVICES
@@ -378,149 +376,6 @@ def test_cut_anywhere_a_file_is_refused_or_shorter(device: str, tmp_path: Path) 
             assert error.detail.startswith(str(path))
 
 
-def a_solid() -> trimesh.Trimesh:
-    return trimesh.creation.box((100.0, 250.0, 60.0))
-
-
-def exported(kind: str, mesh: trimesh.Trimesh | None = None) -> bytes:
-    content = (mesh or a_solid()).export(file_type=kind)
-    return content.encode() if isinstance(content, str) else content
-
-
-@pytest.mark.parametrize("kind", ["ply", "stl", "obj"])
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_mesh_file_is_its_vertices_and_faces(kind: str, packed: bool, tmp_path: Path) -> None:
-    content = exported(kind)
-    path = tmp_path / f"scan_Left.{kind}{'.gz' if packed else ''}"
-    path.write_bytes(gzip.compress(content) if packed else content)
-    assert foot_mesh.recognises(path)
-    mesh = foot_mesh.read_mesh(path)
-    assert mesh.side == "left"
-    assert mesh.sha256 == hashlib.sha256(content).digest()
-    assert mesh.faces.shape == (12, 3)
-    found = trimesh.Trimesh(mesh.vertices_mm, mesh.faces)
-    assert found.volume == pytest.approx(1_500_000.0, rel=1e-6)
-
-
-@pytest.mark.parametrize(("unit", "factor"), [("mm", 1.0), ("cm", 10.0), ("m", 1_000.0)])
-def test_the_unit_is_the_declared_one(unit: foot_mesh.Unit, factor: float) -> None:
-    vertices, _ = foot_mesh.parse_mesh(exported("ply"), "ply", unit=unit)
-    assert vertices.max() == pytest.approx(125.0 * factor)
-
-
-@pytest.mark.parametrize(
-    ("name", "side"),
-    [
-        ("foot_left.ply", "left"),
-        ("RIGHT-2.stl", "right"),
-        ("leftover.ply", None),
-        ("bright.obj", None),
-        ("left_and_right.ply", None),
-        ("scan.ply", None),
-    ],
-)
-def test_only_a_whole_word_names_the_side(name: str, side: str | None) -> None:
-    assert foot_mesh.side_in_name(name) == side
-
-
-OBJ = b"v 0 0 0\nv 1 0 0\nv 0 1 0\n"
-BAD_MESHES = {
-    "empty": ("ply", b"", "the file is empty"),
-    "words as PLY": ("ply", b"hello world", "cannot be read as PLY"),
-    "words as STL": ("stl", b"hello world", "no surface"),
-    "words as OBJ": ("obj", b"hello world", "no surface"),
-    "PLY cut off": ("ply", exported("ply")[:-20], "cannot be read as PLY"),
-    "STL cut off": ("stl", exported("stl")[:-20], ""),
-    "points only": ("obj", OBJ, "no surface"),
-    "NaN": ("obj", OBJ.replace(b"0 1 0", b"0 nan 0") + b"f 1 2 3\n", "vertex 2 (from 0) is not finite"),
-    "infinite": ("obj", OBJ.replace(b"0 1 0", b"0 inf 0") + b"f 1 2 3\n", "vertex 2 (from 0) is not finite"),
-    "vertex that does not exist": ("obj", OBJ + b"f 1 2 9\n", "cannot be read as OBJ"),
-    "another format": ("step", OBJ, "format 'step'"),
-}
-
-
-@pytest.mark.parametrize("name", BAD_MESHES)
-def test_bad_meshes_are_refused_by_name(name: str) -> None:
-    kind, content, expected = BAD_MESHES[name]
-    with pytest.raises(RecordingError) as caught:
-        foot_mesh.parse_mesh(content, kind, name="scan-7")
-    assert caught.value.detail.startswith("scan-7: ")
-    assert expected in caught.value.detail
-
-
-def test_a_mesh_never_opens_the_files_it_refers_to(tmp_path: Path) -> None:
-    trap = tmp_path / "trap.mtl"
-    trap.write_text("newmtl skin\nmap_Kd /dev/zero\n")
-    path = tmp_path / "scan.obj"
-    path.write_bytes(f"mtllib {trap}\nusemtl skin\n".encode() + OBJ + b"f 1 2 3\n")
-    mesh = foot_mesh.read_mesh(path)
-    assert mesh.vertices_mm.shape == (3, 3) and mesh.faces.tolist() == [[0, 1, 2]]
-
-
-def never(reference: str) -> bytes:
-    raise AssertionError(f"nothing to fetch, but {reference!r} was asked for")
-
-
-def test_a_small_scan_travels_inline_and_comes_back(tmp_path: Path) -> None:
-    path = tmp_path / "foot_right.stl"
-    path.write_bytes(exported("stl"))
-    payload = foot_mesh.mesh_payload(path, unit="cm")
-    assert (payload.format, payload.unit, payload.side) == ("stl", "cm", "right")
-    back, direct = foot_mesh.open_payload(payload, never), foot_mesh.read_mesh(path, unit="cm")
-    assert np.array_equal(back.vertices_mm, direct.vertices_mm) and np.array_equal(back.faces, direct.faces)
-    assert (back.side, back.sha256) == (direct.side, direct.sha256)
-
-
-def test_a_large_scan_travels_as_a_reference_with_its_hash(tmp_path: Path) -> None:
-    content = exported("stl", trimesh.creation.icosphere(subdivisions=6, radius=100.0))
-    assert len(content) > foot_mesh.INLINE_BYTES
-    path = tmp_path / "scan.stl"
-    path.write_bytes(content)
-    with pytest.raises(RecordingError, match="do not fit into a frame"):
-        foot_mesh.mesh_payload(path)
-    payload = foot_mesh.mesh_payload(path, side="left", reference="store/scan.stl")
-    assert len(payload.SerializeToString()) < 200
-    assert foot_mesh.open_payload(payload, {"store/scan.stl": content}.__getitem__).side == "left"
-    with pytest.raises(RecordingError, match="SHA-256 is"):
-        foot_mesh.open_payload(payload, lambda reference: content[:-1] + b"x")
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "expected"),
-    [
-        ("inline", b"other bytes", "SHA-256 is"),
-        ("sha256", b"", "the payload says nothing"),
-        ("side", "both", "side 'both'"),
-        ("unit", "inch", "unit 'inch'"),
-        ("format", "step", "format 'step'"),
-    ],
-)
-def test_a_payload_that_contradicts_itself_is_refused(
-    field: str, value: str | bytes, expected: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "scan.ply"
-    path.write_bytes(exported("ply"))
-    payload = foot_mesh.mesh_payload(path)
-    setattr(payload, field, value)
-    with pytest.raises(RecordingError, match=expected):
-        foot_mesh.open_payload(payload, never)
-    payload.ClearField("inline")
-    with pytest.raises(RecordingError, match="neither bytes nor a reference"):
-        foot_mesh.open_payload(payload, never)
-
-
-def test_other_names_and_units_are_no_mesh(tmp_path: Path) -> None:
-    path = tmp_path / "scan.txt"
-    path.write_bytes(exported("ply"))
-    assert not foot_mesh.recognises(path)
-    with pytest.raises(RecordingError, match="not a mesh file"):
-        foot_mesh.read_mesh(path)
-    with pytest.raises(RecordingError, match="unit 'inch'"):
-        foot_mesh.parse_mesh(exported("ply"), "ply", unit="inch")  # type: ignore[arg-type]
-    with pytest.raises(RecordingError, match=r"nowhere\.ply: cannot be read"):
-        foot_mesh.read_mesh(tmp_path / "nowhere.ply")
-
-
 @pytest.mark.data
 def test_the_public_files_are_read_whole(brain_data: Path) -> None:
     folder = brain_data / "health" / "plantar"
@@ -547,11 +402,3 @@ def test_every_public_balance_trial_is_readable(brain_data: Path) -> None:
         assert bds.recognises(path)
         (trial,) = bds.read_recordings(str(path))
         assert trial.samples.shape == (6_000, 6)
-
-
-@pytest.mark.data
-def test_the_public_feet_are_read_as_they_stand(brain_data: Path) -> None:
-    for side in ("left", "right"):
-        mesh = foot_mesh.read_mesh(brain_data / "health" / "foot3d" / f"makehuman_foot_{side}.ply")
-        assert mesh.side == side
-        assert mesh.vertices_mm.shape == (1_079, 3) and mesh.faces.shape == (2_135, 3)

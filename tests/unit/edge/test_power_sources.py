@@ -11,13 +11,15 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from edge.framer import Framer, Framing
+from edge.framer import Stamp, frame
+from edge.framing import Framing
 from edge.identity import Identity
 from edge.recordings import alucol, comtrade, household, plaid
 from edge.recordings.even_runs import Grid, cut_runs
 from edge.recordings.recording import Recording
+from schemas.envelope import unseal
 from schemas.errors import InvalidMessage, RecordingError
-from schemas.proto.envelope_pb2 import SampleBlock
+from schemas.proto.envelope_pb2 import CounterReading, SampleBlock
 from schemas.samples import decode_samples
 
 READERS: tuple[ModuleType, ...] = (plaid, comtrade, alucol, household)
@@ -108,10 +110,14 @@ def test_recordings_of_one_measurement_share_their_name_and_fit_into_frames(file
         assert {"VOLT", "AMP"} <= {recording.sensor_type for recording in recordings}
         for recording in recordings:
             assert np.isfinite(recording.samples).all()
-            framer = Framer(recording, identity, start_ms=0, framing=Framing(block_s=3_600.0))
-            envelope = framer.envelope(next(iter(framer.blocks())), sequence=0)
-            block = SampleBlock.FromString(envelope.payload)
-            assert decode_samples(block) == pytest.approx(recording.samples, rel=1e-6)
+            taken = next(recording.measurements(0, Framing(block_s=3_600.0)))
+            record = frame(taken.measurement, identity, Stamp(0), Framing())
+            envelope = unseal(record.value)
+            if recording.register is None:
+                block = SampleBlock.FromString(envelope.payload)
+                assert decode_samples(block) == pytest.approx(recording.samples, rel=1e-6)
+            else:
+                assert CounterReading.FromString(envelope.payload).value == recording.samples[0, 0]
 
 
 def test_a_run_ends_at_lost_rows_and_at_gaps() -> None:
@@ -346,6 +352,11 @@ class TestHousehold:
         rows = [household_row(minute) for minute in (24, 25, 29, 30, 31)]
         rows[3] = household_row(30, power="?")
         recordings = household.read_recordings(str(write_household(tmp_path / "house.txt", *rows)))
+        register = [recording for recording in recordings if recording.register is not None]
+        recordings = [recording for recording in recordings if recording.register is None]
+        # 1.5 kW are 25 Wh a minute; where the power is not known the register stands still.
+        assert [recording.samples[:, 0].tolist() for recording in register] == [[0.0, 0.025], [0.05], [0.075]]
+        assert {(recording.sensor_type, recording.unit) for recording in register} == {("KWH", "kWh")}
         start_s = (17 * 60 + 24) * 60.0
         assert [(each.sensor_type, each.start_s - start_s, len(each.samples)) for each in recordings] == [
             ("WATT", 0.0, 2),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.framer import BlockEncoding, Framing
+from edge.framing import BlockEncoding, Framing
 from edge.identity import Boot
 from edge.interruption import Interruption
 from edge.plan import ReplayPlan, plan_recordings

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.framer import BlockEncoding, Framing
+from edge.framing import BlockEncoding, Framing
 from edge.settings import EdgeSettings
 from schemas.errors import SettingsError
 

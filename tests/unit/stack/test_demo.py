@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from edge.framer import Framing
+from edge.framing import Framing
 from edge.identity import Boot
 from edge.plan import plan_recordings
 from edge.recordings.synthetic_gait import synthesize_gait

@@ -10,6 +10,7 @@ import pytest
 
 from schemas.envelope import Record, RecordKey
 from schemas.environment import EnvironmentSettings
+from schemas.per_device import PerDevice
 from schemas.power import Supply
 from schemas.row_codec import decode_row, encode_row
 from schemas.rows import FEATURES_ENV, FEATURES_POWER, RowValues
@@ -19,6 +20,8 @@ from udfs.power_rows import POWER_WINDOWS, extract_power_features
 from udfs.windows import DAY_S, SLOW_FRAME_BYTES, WindowGroup
 
 APPEND_MS = START_US // 1000 + 400_000
+PLACES = PerDevice(EnvironmentSettings())
+SUPPLIES = PerDevice(Supply())
 CLIMATE = {"TEMP": 25.0, "HUMID": 50.0, "CO2": 800.0}
 NOON_MS = 1_760_011_200_000
 """Noon UTC of 9 October 2025."""
@@ -59,13 +62,13 @@ def group(sensor: str, records: list[Record], window_s: int = 60) -> WindowGroup
 
 
 def environment_row(records: list[Record], window_s: int = 60) -> RowValues:
-    (row,) = extract_environment_features([group("ENVIRONMENT", records, window_s)], EnvironmentSettings())
+    (row,) = extract_environment_features([group("ENVIRONMENT", records, window_s)], PLACES)
     assert row is not None
     return row
 
 
 def power_row(records: list[Record], window_s: int = 60) -> RowValues:
-    (row,) = extract_power_features([group("POWER", records, window_s)], Supply())
+    (row,) = extract_power_features([group("POWER", records, window_s)], SUPPLIES)
     assert row is not None
     return row
 
@@ -144,12 +147,12 @@ def encode(row: RowValues) -> bytes:
 def test_a_batch_of_windows_equals_windows_one_by_one(row_of: Any) -> None:
     if row_of is environment_row:
         groups = [group("ENVIRONMENT", climate_records(count)) for count in (3, 20, 60)]
-        together = extract_environment_features(groups, EnvironmentSettings())
-        alone = [extract_environment_features([each], EnvironmentSettings())[0] for each in groups]
+        together = extract_environment_features(groups, PLACES)
+        alone = [extract_environment_features([each], PLACES)[0] for each in groups]
     else:
         groups = [group("POWER", waveform_records(seconds)) for seconds in (1, 3)]
-        together = extract_power_features(groups, Supply())
-        alone = [extract_power_features([each], Supply())[0] for each in groups]
+        together = extract_power_features(groups, SUPPLIES)
+        alone = [extract_power_features([each], SUPPLIES)[0] for each in groups]
     assert [encode(row) for row in together if row] == [encode(row) for row in alone if row]
     assert len(together) == len(groups)
 
@@ -164,8 +167,8 @@ def test_a_row_comes_back_from_its_topic_as_it_was() -> None:
 def test_what_is_no_frame_makes_no_row() -> None:
     nothing = group("ENVIRONMENT", [])
     broken = WindowGroup(nothing.key, nothing.start_ms, 60, APPEND_MS, [b"", b"no frame"])
-    assert extract_environment_features([nothing, broken], EnvironmentSettings()) == [None, None]
-    assert extract_power_features([nothing, broken], Supply()) == [None, None]
+    assert extract_environment_features([nothing, broken], PLACES) == [None, None]
+    assert extract_power_features([nothing, broken], SUPPLIES) == [None, None]
 
 
 @pytest.mark.parametrize("before_ms", [0, 1, 12 * 3_600_000])
@@ -186,3 +189,21 @@ def test_only_slow_frames_count_for_the_day() -> None:
         "other": [length for length, _ in POWER_WINDOWS.windows_of(RecordKey("l", "d", "s", "TEMP"), NOON_MS, b"x")],
     }
     assert lengths == {"slow": [60, 300, DAY_S], "fast": [60, 300], "volt": [60, 300], "other": []}
+
+
+def test_each_device_is_judged_by_its_own_settings_in_any_batch() -> None:
+    american = Supply(nominal_volt=120.0, nominal_frequency_hz=60.0)
+    supplies = PerDevice(Supply(), {"lab/us-*": american, "*/us-1": Supply(nominal_volt=400.0)})
+    devices = ("eu-1", "us-1", "eu-2", "us-2")
+    volts = [record.value for record in waveform_records(3, volt=120.0)]
+    groups = [
+        WindowGroup(RecordKey("lab", device, "s-1", "POWER"), START_US // 1000, 60, APPEND_MS, volts)
+        for device in devices
+    ]
+    rows = extract_power_features(groups, supplies)
+    assert [row["device_id"] for row in rows if row] == list(devices)
+    for group_, row, supply in zip(groups, rows, (Supply(), american) * 2, strict=True):
+        (alone,) = extract_power_features([group_], PerDevice(supply))
+        assert row is not None and encode_row(FEATURES_POWER, row) == encode_row(FEATURES_POWER, alone or {})
+    assert rows[0] is not None and rows[1] is not None
+    assert rows[0]["dip_count"] != rows[1]["dip_count"]
