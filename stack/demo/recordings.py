@@ -15,6 +15,12 @@ from stack.home import REPOSITORY
 DATA_VARIABLE = "BRAIN_DATA"
 DAY_S = 86_400.0
 _STUDIES = ("Ga", "Ju", "Si")
+_OTHER_HEALTH = (
+    ("bds/BDS0*.txt*", 2),
+    ("plantar/pedar*.asc*", 1),
+    ("plantar/emed*.lst*", 1),
+    ("foot3d/*.ply", 2),
+)
 _PLAID_EVENTS = 12
 _HOUSEHOLD_DAYS = 2
 _MONITORS = 3
@@ -35,7 +41,8 @@ def data_folder(environment: Mapping[str, str]) -> Path | None:
 def domain_recordings(domain: Domain, folder: Path, count: int) -> list[Addressed]:
     """The recordings of a domain by address, empty if the folder has none of them; `count` is that of the walks."""
     if domain is Domain.HEALTH:
-        return gait_recordings(folder, count)
+        walks = gait_recordings(folder, count)
+        return [*walks, *_other_health(folder / "health")] if walks else []
     return list(_power(folder / "power") if domain is Domain.POWER else _environment(folder / "environment"))
 
 
@@ -53,6 +60,13 @@ def gait_recordings(folder: Path, count: int) -> list[Addressed]:
     groups = [sorted(walks[key]) for key in sorted(walks, key=lambda key: (key[1], key[0]))]
     in_turn = [address for round_ in zip_longest(*groups) for address in round_ if address is not None]
     return [addressed for address in in_turn[:count] for addressed in _read(address)]
+
+
+def _other_health(folder: Path) -> Iterator[Addressed]:
+    """Two stances on a force plate, a walk in pressure insoles, a step on a platform, two feet."""
+    for pattern, count in _OTHER_HEALTH:
+        for path in sorted(folder.glob(pattern))[:count]:
+            yield from _read(str(path))
 
 
 def _archive(folder: Path, study: str) -> Path:

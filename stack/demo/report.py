@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from stack.demo.results import Answer, EnvironmentDevice, PowerDevice, Scored
+from stack.demo.results import Answer, BodyMeasures, EnvironmentDevice, PowerDevice, Scored
 from stack.endpoints import StackEndpoints
 
 MISSING = "-"
@@ -50,6 +50,28 @@ def _session_table(sessions: Sequence[Scored], session_id: str) -> Table:
             "[red]ALERT[/red]" if session.alert_stored else "",
         )
     return table
+
+
+def show_body(console: Console, measured: Iterable[BodyMeasures]) -> None:
+    """Prints what force plates, pressure devices and scanners say."""
+    table = Table(box=box.SIMPLE_HEAD, padding=0, title="stances, pressures and feet")
+    table.add_column("device", max_width=_DEVICE_WIDTH, no_wrap=True)
+    table.add_column("sensor", no_wrap=True)
+    for name in ("sway\nmm/s", "95 % of it\ncm2", "peak\nkPa", "arch\nindex", "foot\nmm", "ball\nmm"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in measured:
+        table.add_row(
+            one.device_id,
+            one.sensor_type,
+            _number(one.sway_mm_per_s, 1),
+            _number(one.sway_area_cm2, 2),
+            _number(one.peak_pressure_kpa, 0),
+            _number(one.arch_index, 3),
+            _number(one.foot_length_mm, 1),
+            _number(one.ball_width_mm, 1),
+        )
+    if table.row_count:
+        console.print(table)
 
 
 def show_environment(console: Console, devices: Iterable[EnvironmentDevice], answers: Sequence[Answer]) -> None:

@@ -46,6 +46,20 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class BodyMeasures:
+    """What a force plate, a pressure device or a scanner says in one session; None where it cannot."""
+
+    device_id: str
+    sensor_type: str
+    sway_mm_per_s: float | None
+    sway_area_cm2: float | None
+    peak_pressure_kpa: float | None
+    arch_index: float | None
+    foot_length_mm: float | None
+    ball_width_mm: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentDevice:
     """What one device's windows say about the air; None where no window knows.
 
@@ -114,6 +128,21 @@ WHERE session_id = %(session)s
 ORDER BY device_id
 """
 
+_BODY = """
+SELECT device_id, sensor_type, 10 * cop_velocity_cm_per_s, cop_ellipse_area_95_cm2, NULL, NULL, NULL, NULL
+FROM brain.balance_features FINAL
+WHERE session_id = %(session)s
+UNION ALL
+SELECT device_id, sensor_type, NULL, NULL, peak_pressure_mean_kpa, arch_index_mean, NULL, NULL
+FROM brain.plantar_features FINAL
+WHERE session_id = %(session)s
+UNION ALL
+SELECT device_id, sensor_type, NULL, NULL, NULL, NULL, foot_length_mean_mm, ball_width_mean_mm
+FROM brain.scanner_features FINAL
+WHERE session_id = %(session)s
+ORDER BY sensor_type, device_id
+"""
+
 _ENVIRONMENT = """
 SELECT device_id, countIf(window_s = 60), countIf(window_s = 300), countIf(window_s = 86400),
        avgIf(temp_mean_degc, window_s = 60), avgIf(humid_mean_pct, window_s = 60),
@@ -161,6 +190,12 @@ def window_counts(client: Client, session_id: str, domain: Domain) -> tuple[int,
 def _count(client: Client, table: str, session_id: str, sensor_type: str) -> int:
     query = f"SELECT count() FROM brain.{table} WHERE session_id = %(session)s AND sensor_type = %(sensor)s"  # noqa: S608  # names of ours
     return int(client.execute(query, {"session": session_id, "sensor": sensor_type})[0][0])
+
+
+def body_measures(client: Client, session_id: str) -> list[BodyMeasures]:
+    """The stances, pressures and feet of one run."""
+    query = f"SELECT * FROM ({_BODY})"  # noqa: S608  # names of ours
+    return [BodyMeasures(*row) for row in client.execute(query, {"session": session_id})]
 
 
 def environment_devices(client: Client, session_id: str) -> list[EnvironmentDevice]:

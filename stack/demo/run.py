@@ -21,7 +21,7 @@ from edge.plan import plan_recordings
 from edge.replay import replay
 from edge.schedule import Addressed
 from edge.settings import EdgeSettings
-from schemas.sensors import Domain
+from schemas.sensors import GAIT_SENSOR, Domain
 from stack import initialise
 from stack.demo import report, results
 from stack.demo.recordings import DATA_VARIABLE, data_folder, domain_recordings, synthetic_recordings
@@ -156,7 +156,7 @@ class Demo:
                     )
                 for domain in tuple(waiting):
                     if domain is Domain.HEALTH:
-                        done, waiting[domain] = _walks(client, session_id, len(recordings[domain]))
+                        done, waiting[domain] = _walks(client, session_id, recordings[domain])
                     else:
                         done, waiting[domain] = self._windows(client, session_id, domain, settled[domain])
                     if done:
@@ -174,14 +174,16 @@ class Demo:
         answers = [] if domain is Domain.HEALTH else results.window_answers(client, session_id, domain)
         if domain is Domain.HEALTH:
             report.show_health(self.console, session_id, results.scored_sessions(client, session_id))
+            report.show_body(self.console, results.body_measures(client, session_id))
         elif domain is Domain.ENVIRONMENT:
             report.show_environment(self.console, results.environment_devices(client, session_id), answers)
         else:
             report.show_power(self.console, results.power_devices(client, session_id), answers)
 
 
-def _walks(client: Client, session_id: str, expected: int) -> tuple[bool, str]:
+def _walks(client: Client, session_id: str, recordings: list[Addressed]) -> tuple[bool, str]:
     """Whether every walk has a result, and the rows of the line as text."""
+    expected = sum(recording.sensor_type == GAIT_SENSOR for _, recording in recordings)
     counts = results.health_counts(client, session_id)
     return counts["inference_results"] >= expected, "  ".join(f"{name} {count}" for name, count in counts.items())
 
