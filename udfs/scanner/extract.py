@@ -112,7 +112,8 @@ def extract_scanner(session: ScanSession) -> ScanResult:
     values: Values = {}
     reasons: list[str] = []
     measured: dict[str, Values] = {}
-    for scan in session.scans:
+    # By side, so that the reasons do not depend on which foot was scanned first.
+    for scan in sorted(session.scans, key=lambda scan: scan.side or ""):
         side = scan.side or "unknown"
         if side in measured:
             continue

@@ -48,6 +48,14 @@ def test_scans_that_arrive_in_any_order_and_twice_give_the_same_row() -> None:
         assert rows_of(list(order)) == [expected]
 
 
+def test_the_reasons_do_not_depend_on_which_foot_was_first() -> None:
+    scans = [refer(mesh_payload(exported("ply", BOX), "ply", side=side)) for side in ("left", "right")]
+    (expected,) = rows_of([scan_record(scans[0]), scan_record(scans[1], sequence=1)])
+    (other,) = rows_of([scan_record(scans[1]), scan_record(scans[0], sequence=1)])
+    assert len(expected["missing"]) > 2
+    assert other["missing"] == expected["missing"]
+
+
 def test_a_pause_of_over_ten_minutes_begins_another_session() -> None:
     first, second = rows_of([a_scan("left"), a_scan("right", sequence=1, at_s=601)])
     assert math.isnan(first["foot_length_right_mm"]) and math.isnan(second["foot_length_left_mm"])
