@@ -128,20 +128,21 @@ WHERE session_id = %(session)s
 ORDER BY device_id
 """
 
-_BODY = """
-SELECT device_id, sensor_type, 10 * cop_velocity_cm_per_s, cop_ellipse_area_95_cm2, NULL, NULL, NULL, NULL
+_NOTHING = "CAST(NULL, 'Nullable(Float64)')"
+_BODY = f"""
+SELECT device_id, sensor_type, 10 * cop_velocity_cm_per_s AS sway_mm_per_s, cop_ellipse_area_95_cm2 AS sway_area_cm2,
+       {_NOTHING} AS pressure_kpa, {_NOTHING} AS arch, {_NOTHING} AS foot_mm, {_NOTHING} AS ball_mm
 FROM brain.balance_features FINAL
 WHERE session_id = %(session)s
 UNION ALL
-SELECT device_id, sensor_type, NULL, NULL, peak_pressure_mean_kpa, arch_index_mean, NULL, NULL
+SELECT device_id, sensor_type, {_NOTHING}, {_NOTHING}, peak_pressure_mean_kpa, arch_index_mean, {_NOTHING}, {_NOTHING}
 FROM brain.plantar_features FINAL
 WHERE session_id = %(session)s
 UNION ALL
-SELECT device_id, sensor_type, NULL, NULL, NULL, NULL, foot_length_mean_mm, ball_width_mean_mm
+SELECT device_id, sensor_type, {_NOTHING}, {_NOTHING}, {_NOTHING}, {_NOTHING}, foot_length_mean_mm, ball_width_mean_mm
 FROM brain.scanner_features FINAL
 WHERE session_id = %(session)s
-ORDER BY sensor_type, device_id
-"""
+"""  # noqa: S608  # names of ours
 
 _ENVIRONMENT = """
 SELECT device_id, countIf(window_s = 60), countIf(window_s = 300), countIf(window_s = 86400),
@@ -194,8 +195,8 @@ def _count(client: Client, table: str, session_id: str, sensor_type: str) -> int
 
 def body_measures(client: Client, session_id: str) -> list[BodyMeasures]:
     """The stances, pressures and feet of one run."""
-    query = f"SELECT * FROM ({_BODY})"  # noqa: S608  # names of ours
-    return [BodyMeasures(*row) for row in client.execute(query, {"session": session_id})]
+    measured = [BodyMeasures(*row) for row in client.execute(_BODY, {"session": session_id})]
+    return sorted(measured, key=lambda one: (one.sensor_type, one.device_id))
 
 
 def environment_devices(client: Client, session_id: str) -> list[EnvironmentDevice]:

@@ -17,6 +17,8 @@ from schemas.rows import (
     INFERENCE_RESULT,
     Row,
 )
+from stack.demo.results import body_measures
+from stack.initialise import clickhouse_client
 from tests.line import Line, json_lines
 
 pytestmark = [pytest.mark.e2e, pytest.mark.data]
@@ -89,6 +91,24 @@ def test_sessions_on_plates_and_pressure_devices_are_equal(
     expected = by_key(row, [entry[part] for entry in offline if entry.get(part) is not None])
     assert expected
     assert by_key(row, when_complete(replayed, row, expected, session_id)) == expected
+
+
+def test_the_demo_shows_what_is_stored_of_stances_pressures_and_feet(
+    replayed: Line, offline: list[dict[str, Any]], session_id: str
+) -> None:
+    for part, row in SESSIONS.items():
+        when_complete(replayed, row, by_key(row, [entry[part] for entry in offline if entry.get(part)]), session_id)
+    shown = {one.sensor_type: one for one in body_measures(clickhouse_client(replayed.endpoints), session_id)}
+    assert set(shown) == {"FORCE_PLATE", "EMED", "PEDAR_Y", "SCANNER"}
+    described = {
+        entry["session"]["sensor_type"]: entry[part] for entry in offline for part in SESSIONS if entry.get(part)
+    }
+    assert shown["FORCE_PLATE"].sway_mm_per_s == 10 * described["FORCE_PLATE"]["cop_velocity_cm_per_s"]
+    assert shown["PEDAR_Y"].peak_pressure_kpa == described["PEDAR_Y"]["peak_pressure_mean_kpa"]
+    assert shown["EMED"].arch_index == described["EMED"]["arch_index_mean"]
+    assert shown["EMED"].foot_length_mm is None
+    assert shown["SCANNER"].foot_length_mm == described["SCANNER"]["foot_length_mean_mm"]
+    assert shown["SCANNER"].ball_width_mm == described["SCANNER"]["ball_width_mean_mm"]
 
 
 @pytest.mark.parametrize("domain", WINDOWS)
