@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs.runtime.environment import JobEnvironment, open_environment
-from jobs.runtime.functions import derive_base
+from jobs.runtime.functions.frames import derive_base
 from jobs.runtime.judging import insert_refused, insert_rows, judge
 from jobs.runtime.kafka_tables import create_sink, create_source
 from jobs.runtime.settings import JobSettings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs.runtime.environment import JobEnvironment, open_environment
-from jobs.runtime.functions import describe_balance, describe_gait, describe_plantar, describe_scans
+from jobs.runtime.functions.features import describe_balance, describe_gait, describe_plantar, describe_scans
 from jobs.runtime.kafka_tables import create_sink, create_source
 from jobs.runtime.sessions import gather_sessions
 from jobs.runtime.settings import JobSettings

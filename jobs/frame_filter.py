@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs.runtime.environment import FRAME_BUNDLE_ROWS, JobEnvironment, open_environment
-from jobs.runtime.functions import find_buckets
+from jobs.runtime.functions.frames import find_buckets
 from jobs.runtime.kafka_tables import create_frame_sink, create_source, header_map, text
 from jobs.runtime.kafka_topics import topic_id
 from jobs.runtime.settings import JobSettings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs.runtime.environment import JobEnvironment, open_environment
-from jobs.runtime.functions import score
+from jobs.runtime.functions.inference import score
 from jobs.runtime.judging import insert_refused, judge
 from jobs.runtime.kafka_tables import create_sink, create_source
 from jobs.runtime.model import chosen_cards

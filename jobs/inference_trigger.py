@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs.runtime.environment import JobEnvironment, open_environment
-from jobs.runtime.functions import request_inference
+from jobs.runtime.functions.inference import request_inference
 from jobs.runtime.judging import insert_refused, insert_rows, judge
 from jobs.runtime.kafka_tables import create_sink, create_source
 from jobs.runtime.model import cards_of, chosen_cards

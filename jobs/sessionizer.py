@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs.runtime.environment import FRAME_BUNDLE_ROWS, JobEnvironment, open_environment
-from jobs.runtime.functions import summarize, validate
+from jobs.runtime.functions.frames import summarize, validate
 from jobs.runtime.judging import insert_refused, judge
 from jobs.runtime.kafka_tables import create_sink, create_source
 from jobs.runtime.sessions import gather_sessions

@@ -15,7 +15,7 @@ from pathlib import Path
 from schemas.balance import BALANCE_FEATURES, BalanceGroup, BalanceReason
 from schemas.environment import ENVIRONMENT_FEATURES, ENVIRONMENT_GROUPS, EnvironmentReason
 from schemas.features import Feature
-from schemas.health import GAIT_FEATURES, GaitReason
+from schemas.health import GAIT_FEATURES, GaitGroup, GaitReason
 from schemas.plantar import PLANTAR_FEATURES, PlantarGroup, PlantarReason
 from schemas.power import POWER_FEATURES, PowerGroup, PowerReason
 from schemas.scanner import SCANNER_FEATURES, ScanGroup, ScanReason
@@ -61,9 +61,10 @@ SECTIONS: tuple[Section, ...] = (
         "BW the session's own `walking_force_mean_newton`. A quantity of a foot has three columns: left, right and "
         "their mean, which is missing when one foot is. x points sideways, y to the toes, both in `au`, the arbitrary "
         "length unit of the sensors' coordinates.",
-        "The column `quality` says why features are missing; one code holds for the whole session.",
+        "The column `quality` says why features are missing, and `missing` of which groups: `group:reason`.",
         GAIT_FEATURES,
         GaitReason,
+        tuple(GaitGroup),
     ),
     Section(
         "Health: balance",

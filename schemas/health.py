@@ -14,7 +14,16 @@ from schemas.gait_columns import SENSOR_NUMBERS, SIDES, STANCE_POINTS_PCT
 from schemas.gait_force import COP, FORCE, PROFILE
 from schemas.gait_timing import COORDINATION, TIMING, VARIABILITY
 
-__all__ = ["GAIT_FEATURES", "GAIT_FEATURE_NAMES", "SENSOR_NUMBERS", "SIDES", "STANCE_POINTS_PCT", "GaitReason"]
+__all__ = [
+    "GAIT_FEATURES",
+    "GAIT_FEATURE_NAMES",
+    "GAIT_GROUPS",
+    "SENSOR_NUMBERS",
+    "SIDES",
+    "STANCE_POINTS_PCT",
+    "GaitGroup",
+    "GaitReason",
+]
 
 
 class GaitReason(StrEnum):
@@ -42,7 +51,27 @@ class GaitReason(StrEnum):
     """A sensor sits at its ceiling for much of the contact; timing is kept, every force feature is missing."""
 
 
-GAIT_FEATURES: tuple[Feature, ...] = (*TIMING, *VARIABILITY, *FORCE, *COP, *PROFILE, *COORDINATION)
+class GaitGroup(StrEnum):
+    """Features that are missing together: the part before the colon in a row's `missing`."""
+
+    TIMING = "timing"
+    VARIABILITY = "variability"
+    FORCE = "force"
+    PRESSURE_CENTRE = "pressure_centre"
+    PROFILE = "profile"
+    COORDINATION = "coordination"
+
+
+GAIT_GROUPS: dict[GaitGroup, tuple[Feature, ...]] = {
+    GaitGroup.TIMING: TIMING,
+    GaitGroup.VARIABILITY: VARIABILITY,
+    GaitGroup.FORCE: FORCE,
+    GaitGroup.PRESSURE_CENTRE: COP,
+    GaitGroup.PROFILE: PROFILE,
+    GaitGroup.COORDINATION: COORDINATION,
+}
+
+GAIT_FEATURES: tuple[Feature, ...] = tuple(feature for group in GAIT_GROUPS.values() for feature in group)
 """Every gait feature in order. "au" is the arbitrary length unit of the insole's sensor coordinates."""
 
 GAIT_FEATURE_NAMES: tuple[str, ...] = tuple(column.name for column in GAIT_FEATURES)

@@ -132,6 +132,7 @@ FEATURES_HEALTH = Row(
         ),
         Column("feature_schema_hash", Kind.STRING, "of the feature names and units, in order"),
         Column("quality", Kind.STRING, "ok, or why features are missing"),
+        Column("missing", Kind.STRINGS, "group:reason for each group in which a feature is missing"),
         *GAIT_FEATURES,
     ),
 )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from schemas.feature_schema import feature_schema_hash
-from schemas.health import GAIT_FEATURES
+from schemas.health import GAIT_FEATURES, GAIT_GROUPS, GaitReason
 from schemas.rows import RowValues
 from udfs.gait import extract_batch
 from udfs.layouts import MICROSECONDS
@@ -31,9 +34,21 @@ def extract_health_features(groups: Sequence[RecordGroup]) -> list[list[RowValue
                     "duration_s": (signal.end_us - signal.start_us) / MICROSECONDS,
                     "feature_schema_hash": GAIT_SCHEMA_HASH,
                     "quality": reason,
+                    "missing": _missing_groups(features, reason),
                 }
                 | named_features(GAIT_FEATURES, features.tolist())
                 for signal, features, reason in zip(signals, values, reasons, strict=True)
             ]
         )
     return rows
+
+
+def _missing_groups(features: NDArray[np.float64], reason: str) -> list[str]:
+    """`group:reason` of each group in which a feature is missing.
+
+    Where nothing else is wrong, what is missing are the features that need more strides than there are.
+    """
+    why = GaitReason.TOO_FEW_STRIDES.value if reason == GaitReason.OK else reason
+    ends = np.cumsum([len(group) for group in GAIT_GROUPS.values()])
+    parts = np.split(np.isnan(features), ends[:-1])
+    return [f"{group}:{why}" for group, part in zip(GAIT_GROUPS, parts, strict=True) if part.any()]

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from jobs.runtime.functions import Validate, find_buckets
+from jobs.runtime.functions.frames import Validate, find_buckets
 from schemas.envelope import Record
 from tests.builders import APPEND_MS, START_US, FrameBuilder, scalar_records
 from udfs.summaries import unpack_summaries

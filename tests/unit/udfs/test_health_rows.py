@@ -7,7 +7,7 @@ import pytest
 
 from edge.recordings.synthetic_gait import synthesize_gait
 from schemas.envelope import Record, RecordKey
-from schemas.health import GAIT_FEATURE_NAMES
+from schemas.health import GAIT_FEATURE_NAMES, GAIT_GROUPS
 from schemas.row_codec import decode_row, encode_row
 from schemas.rows import FEATURES_HEALTH, RowValues
 from tests.builders import START_US, FrameBuilder, wave_records
@@ -80,3 +80,12 @@ def test_a_lost_frame_costs_its_strides_and_no_others() -> None:
     assert holed["quality"] == "ok"
     assert 1 <= whole["stride_count_left"] - holed["stride_count_left"] <= 3
     assert holed["stride_time_mean_s"] == pytest.approx(whole["stride_time_mean_s"], rel=0.02)
+
+
+def test_a_short_walk_says_which_features_need_more_strides() -> None:
+    (row,) = rows_of(wave_records(WALK[:3_000]))
+    assert row["quality"] == "ok"
+    assert row["missing"] == ["coordination:too_few_strides"]
+    assert np.isnan(row["phase_coordination_index_pct"]) and np.isnan(row["stride_time_dfa_alpha"])
+    (row,) = rows_of(wave_records(WALK[:200]))
+    assert set(row["missing"]) == {f"{group}:too_short" for group in GAIT_GROUPS}

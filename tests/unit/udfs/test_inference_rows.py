@@ -42,6 +42,7 @@ def features_row(**changes: Any) -> dict[str, Any]:
         "sample_rate_hz": 100.0,
         "feature_schema_hash": "0" * 16,
         "quality": result.reason,
+        "missing": [],
     } | {
         column.name: value if column.kind is Kind.FLOAT64 else int(value)
         for column, value in zip(GAIT_FEATURES, result.values.tolist(), strict=True)
