@@ -123,7 +123,7 @@ class Mesh(_message.Message):
     def __init__(self, format: _Optional[str] = ..., unit: _Optional[str] = ..., side: _Optional[str] = ..., sha256: _Optional[bytes] = ..., inline: _Optional[bytes] = ..., reference: _Optional[str] = ..., extent_mm: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class DeviceStatus(_message.Message):
-    __slots__ = ("state", "software_version", "read_count", "spooled_count", "sent_count", "rejected_count", "last_acknowledged_sequence", "clock_synchronised", "monotonic_ms")
+    __slots__ = ("state", "software_version", "read_count", "spooled_count", "sent_count", "rejected_count", "last_acknowledged_sequence", "clock_synchronised", "monotonic_ms", "spool_depth_count", "spool_depth_bytes", "lost_count", "dropped_count", "source", "detail", "silent_sensors")
     STATE_FIELD_NUMBER: _ClassVar[int]
     SOFTWARE_VERSION_FIELD_NUMBER: _ClassVar[int]
     READ_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -133,6 +133,13 @@ class DeviceStatus(_message.Message):
     LAST_ACKNOWLEDGED_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     CLOCK_SYNCHRONISED_FIELD_NUMBER: _ClassVar[int]
     MONOTONIC_MS_FIELD_NUMBER: _ClassVar[int]
+    SPOOL_DEPTH_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SPOOL_DEPTH_BYTES_FIELD_NUMBER: _ClassVar[int]
+    LOST_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    SILENT_SENSORS_FIELD_NUMBER: _ClassVar[int]
     state: str
     software_version: str
     read_count: int
@@ -142,4 +149,11 @@ class DeviceStatus(_message.Message):
     last_acknowledged_sequence: int
     clock_synchronised: bool
     monotonic_ms: int
-    def __init__(self, state: _Optional[str] = ..., software_version: _Optional[str] = ..., read_count: _Optional[int] = ..., spooled_count: _Optional[int] = ..., sent_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., last_acknowledged_sequence: _Optional[int] = ..., clock_synchronised: bool = ..., monotonic_ms: _Optional[int] = ...) -> None: ...
+    spool_depth_count: int
+    spool_depth_bytes: int
+    lost_count: int
+    dropped_count: int
+    source: str
+    detail: str
+    silent_sensors: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, state: _Optional[str] = ..., software_version: _Optional[str] = ..., read_count: _Optional[int] = ..., spooled_count: _Optional[int] = ..., sent_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., last_acknowledged_sequence: _Optional[int] = ..., clock_synchronised: bool = ..., monotonic_ms: _Optional[int] = ..., spool_depth_count: _Optional[int] = ..., spool_depth_bytes: _Optional[int] = ..., lost_count: _Optional[int] = ..., dropped_count: _Optional[int] = ..., source: _Optional[str] = ..., detail: _Optional[str] = ..., silent_sensors: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -1,0 +1,127 @@
+"""The settings of the agent: defaults < YAML file < environment (`BRAIN_AGENT_*`) < flags.
+
+The YAML file is named by `--config` or BRAIN_AGENT_CONFIG; its keys are the names of the fields below.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, SecretStr, model_validator
+from schemas.kafka import KafkaSecurity
+
+from edge.framing import BlockEncoding, Framing
+from edge.sources.model import Identifier, Section
+from edge.sources.settings import SourceSettings
+from edge.spool.settings import DrainSettings, SpoolSettings
+from schemas.settings import ProgramSettings
+from schemas.topics import Topic
+
+
+class Way(StrEnum):
+    """Where the agent sends to."""
+
+    KAFKA = "kafka"
+    HTTP = "http"
+
+
+class KafkaWay(Section, KafkaSecurity):
+    """Straight to the brokers.
+
+    Attributes:
+        queue_max_frames, queue_max_kib: what librdkafka holds at most.
+    """
+
+    bootstrap_servers: str = Field("127.0.0.1:9092", min_length=1)
+    topic: str = Field(Topic.RAWFRAMES.value, pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    compression: str = Field("lz4", pattern="^(none|gzip|snappy|lz4|zstd)$")
+    queue_max_frames: int = Field(20_000, ge=1, le=10_000_000)
+    queue_max_kib: int = Field(65_536, ge=8_192, le=2_097_151)
+
+    def librdkafka(self) -> dict[str, Any]:
+        """The connection as librdkafka names it."""
+        return self.kafka_security() | {
+            "bootstrap.servers": self.bootstrap_servers,
+            "compression.type": self.compression,
+            "reconnect.backoff.max.ms": 2_000,
+            "queue.buffering.max.messages": self.queue_max_frames,
+            "queue.buffering.max.kbytes": self.queue_max_kib,
+        }
+
+
+class HttpWay(Section):
+    """Through the ingestion service.
+
+    Attributes:
+        url: of the service, without path.
+        key: `key id.secret`, as `brain-services ingestion-keys add` showed it.
+    """
+
+    url: str = Field("http://127.0.0.1:8085", pattern=r"^https?://\S+$")
+    key: SecretStr | None = None
+
+
+class StatusSettings(Section):
+    """What the agent says of itself.
+
+    Attributes:
+        interval_s: between two status events of a device, and of the agent.
+        silent_after: a sensor is silent after so many times its own cadence.
+        silent_least_s: and not before so long.
+    """
+
+    interval_s: float = Field(5.0, gt=0.0, le=3_600.0)
+    silent_after: float = Field(5.0, gt=1.0)
+    silent_least_s: float = Field(5.0, ge=0.0)
+
+
+class AgentSettings(ProgramSettings):
+    """Everything that can be set about the agent.
+
+    Attributes:
+        agent_id: the device under which the agent reports its own state.
+        session_id: of readings whose source knows none; the jobs cut sessions by pauses anyway.
+        sources: what is read, several at once.
+        queue_measurements: of each source, on their way to the disk; a source whose queue is full waits.
+        max_unreadable_bytes: of the file of what could not be read; when it is full, sources that send such wait.
+        encoding, int16_scale: how samples are written.
+        stop_s: how long the end waits for acknowledgements; what has none is sent after the next start.
+    """
+
+    prefix: ClassVar[str] = "BRAIN_AGENT_"
+    yaml_variable: ClassVar[str] = "BRAIN_AGENT_CONFIG"
+    shared_variables: ClassVar[Mapping[str, str]] = {"KAFKA_BOOTSTRAP_SERVERS": "kafka.bootstrap_servers"}
+
+    tenant_id: Identifier = "local"
+    site_id: Identifier = "local"
+    agent_id: Identifier = "agent"
+    session_id: Identifier = "live"
+    sources: tuple[Annotated[SourceSettings, Field(discriminator="kind")], ...] = Field(min_length=1)
+    spool: SpoolSettings = SpoolSettings(directory=Path("brain-spool"))
+    drain: DrainSettings = DrainSettings()
+    send: Way = Way.KAFKA
+    kafka: KafkaWay = KafkaWay()
+    http: HttpWay = HttpWay()
+    status: StatusSettings = StatusSettings()
+    queue_measurements: int = Field(1_000, ge=1, le=1_000_000)
+    max_unreadable_bytes: int = Field(64 * 1024 * 1024, ge=0)
+    encoding: BlockEncoding = BlockEncoding.FLOAT32
+    int16_scale: float = Field(0.1, gt=0.0, allow_inf_nan=False)
+    stop_s: float = Field(10.0, ge=0.0, le=3_600.0)
+
+    @model_validator(mode="after")
+    def _names_are_their_own(self) -> Self:
+        repeated = [name for name, count in Counter(source.name for source in self.sources).items() if count > 1]
+        if repeated:
+            raise ValueError(f"sources: more than one is called {', '.join(repeated)}")
+        if self.send is Way.HTTP and self.http.key is None:
+            raise ValueError("http.key is missing: send=http needs it")
+        return self
+
+    def framing(self) -> Framing:
+        """How values are written; live sources cut their blocks themselves."""
+        return Framing(encoding=self.encoding, int16_scale=self.int16_scale)
