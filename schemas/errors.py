@@ -31,6 +31,8 @@ class Reason(StrEnum):
     FEATURE_SCHEMA_MISMATCH = "feature_schema_mismatch"
     UNKNOWN_MODEL = "unknown_model"
     NOT_STORABLE = "not_storable"
+    FOREIGN_TENANT = "foreign_tenant"
+    FOREIGN_DEVICE = "foreign_device"
 
 
 class BrainError(Exception):
