@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -77,7 +78,7 @@ class ProblemError(BrainError):
         """The answer."""
         headers: dict[str, str] = {}
         if self.retry_after_s is not None:
-            headers["Retry-After"] = str(max(1, round(self.retry_after_s + 0.5)))
+            headers["Retry-After"] = str(max(1, math.ceil(self.retry_after_s)))
         if self.fault is Fault.NO_KEY:
             headers["WWW-Authenticate"] = "Bearer"
         if self.close:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import TimerHandle
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -48,7 +49,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts the bytes of headers that have no end yet."""
+        """Counts the bytes of headers that have no end yet, and leaves no connection without a deadline."""
         if self.transport.is_closing():
             return
         super().data_received(data)
@@ -56,6 +57,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self._header_bytes += len(data)
             if self._header_bytes > self.limits.max_header_bytes:
                 self._refuse(self._headers_too_large())
+        # Any byte ends uvicorn's wait of an idle connection, even one that begins no request.
+        if self._deadline is None and self._is_idle():
+            self._arm(self.limits.header_timeout_s)
+
+    def _is_idle(self) -> bool:
+        return self.timeout_keep_alive_task is None and (self.cycle is None or self.cycle.response_complete)
 
     def on_message_begin(self) -> None:
         """A request begins: its headers have a deadline."""
@@ -89,7 +96,7 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         problem.close = True
         response = problem.response()
-        lines = [f"HTTP/1.1 {response.status_code} {problem.fault.title}".encode()]
+        lines = [f"HTTP/1.1 {response.status_code} {HTTPStatus(response.status_code).phrase}".encode()]
         lines += [name + b": " + value for name, value in response.raw_headers]
         self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(response.body))
         self.transport.close()

@@ -7,6 +7,7 @@ import resource
 import time
 
 import uvicorn
+from fastapi import FastAPI
 
 from schemas.errors import SettingsError
 from services.ingestion.app import create_app
@@ -33,7 +34,12 @@ def serve(settings: IngestionSettings) -> None:
     if settings.tls_certificate is None and not is_loopback(settings.host):
         LOG.warning("plain HTTP on %s: keys can be read on the way, unless a proxy speaks TLS", settings.host)
     app = create_app(settings, writer=KafkaWriter(settings.kafka_config()), keys=keys)
-    config = uvicorn.Config(
+    uvicorn.Server(uvicorn_config(app, settings)).run()
+
+
+def uvicorn_config(app: FastAPI, settings: IngestionSettings) -> uvicorn.Config:
+    """How uvicorn serves the application: with our deadlines, without what we do not use."""
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -49,7 +55,6 @@ def serve(settings: IngestionSettings) -> None:
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
     )
-    uvicorn.Server(config).run()
 
 
 def _open_keys(settings: IngestionSettings) -> KeyRing | None:
