@@ -6,21 +6,21 @@ The YAML file is named by BRAIN_EDGE_CONFIG; its keys are the names of the field
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
+from pydantic import AwareDatetime, Field, field_validator
 
 from edge.framing import BlockEncoding, Framing
 from edge.pace import AS_FAST_AS_POSSIBLE
 from schemas.envelope import IDENTIFIER
+from schemas.kafka import KafkaSecurity
 from schemas.settings import ProgramSettings
 from schemas.topics import MAX_MESSAGE_BYTES, Topic
 
 Identifier = Annotated[str, Field(pattern=rf"^{IDENTIFIER.pattern}$")]
 
 
-class EdgeSettings(ProgramSettings):
+class EdgeSettings(KafkaSecurity, ProgramSettings):
     """Everything that can be set about the edge agent.
 
     Attributes:
@@ -33,7 +33,6 @@ class EdgeSettings(ProgramSettings):
         limit_s: only the first seconds of each measurement: of all sensors and parts behind one address together.
         scan_store: folder or URL for meshes that are too large for a frame, as fsspec takes it.
         batch_max_bytes: a topic whose max.message.bytes is less refuses whole batches.
-        security_protocol ... ssl_key_password: passed to librdkafka as they are.
     """
 
     prefix: ClassVar[str] = "BRAIN_EDGE_"
@@ -42,14 +41,6 @@ class EdgeSettings(ProgramSettings):
 
     bootstrap_servers: str = Field("127.0.0.1:9092", min_length=1)
     topic: str = Field(Topic.RAWFRAMES.value, pattern=r"^[A-Za-z0-9._-]{1,249}$")
-    security_protocol: str = Field("PLAINTEXT", pattern="^(?i:plaintext|ssl|sasl_plaintext|sasl_ssl)$")
-    sasl_mechanism: str | None = None
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
-    ssl_ca_location: Path | None = None
-    ssl_certificate_location: Path | None = None
-    ssl_key_location: Path | None = None
-    ssl_key_password: SecretStr | None = None
     compression: str = Field("lz4", pattern="^(none|gzip|snappy|lz4|zstd)$")
     queue_max_frames: int = Field(20_000, ge=1, le=10_000_000)
     queue_max_kib: int = Field(65_536, ge=8_192, le=2_097_151)
@@ -80,32 +71,15 @@ class EdgeSettings(ProgramSettings):
     def _now_is_none(cls, value: object) -> object:
         return None if value == "now" else value
 
-    @model_validator(mode="after")
-    def _sasl_is_complete(self) -> Self:
-        if self.security_protocol.lower().startswith("sasl") and self.sasl_mechanism is None:
-            raise ValueError(f"sasl_mechanism is missing: security_protocol={self.security_protocol} needs it")
-        if (self.sasl_mechanism or "").upper().startswith(("PLAIN", "SCRAM")):
-            missing = [name for name in ("sasl_username", "sasl_password") if getattr(self, name) is None]
-            if missing:
-                raise ValueError(f"{' and '.join(missing)} missing: sasl_mechanism={self.sasl_mechanism} needs it")
-        return self
-
     def framing(self) -> Framing:
         """How recordings are cut into blocks."""
         return Framing(self.block_s, self.encoding, self.int16_scale)
 
     def kafka_config(self) -> dict[str, Any]:
         """The connection as librdkafka names it; options that are not set are left to its defaults."""
-        options = {
+        return {
+            **self.kafka_security(),
             "bootstrap.servers": self.bootstrap_servers,
-            "security.protocol": self.security_protocol.lower(),
-            "sasl.mechanism": self.sasl_mechanism,
-            "sasl.username": self.sasl_username,
-            "sasl.password": _revealed(self.sasl_password),
-            "ssl.ca.location": _text(self.ssl_ca_location),
-            "ssl.certificate.location": _text(self.ssl_certificate_location),
-            "ssl.key.location": _text(self.ssl_key_location),
-            "ssl.key.password": _revealed(self.ssl_key_password),
             "compression.type": self.compression,
             # librdkafka's own 10 s would let a broker that is back wait for its frames.
             "reconnect.backoff.max.ms": 2_000,
@@ -113,12 +87,3 @@ class EdgeSettings(ProgramSettings):
             "queue.buffering.max.messages": self.queue_max_frames,
             "queue.buffering.max.kbytes": self.queue_max_kib,
         }
-        return {name: value for name, value in options.items() if value is not None}
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)

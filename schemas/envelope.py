@@ -119,8 +119,16 @@ def to_record(envelope: EventEnvelope) -> Record:
     Raises:
         InvalidMessage: if an identifier is malformed or the sealed value is oversized.
     """
+    return record_of(envelope, seal(envelope))
+
+
+def record_of(envelope: EventEnvelope, value: bytes) -> Record:
+    """The Kafka record of an envelope that is sealed already as `value`.
+
+    Raises:
+        InvalidMessage: if an identifier is malformed or the sealed value is oversized.
+    """
     key = RecordKey(envelope.tenant_id, envelope.device_id, envelope.session_id, envelope.sensor_type).to_bytes()
-    value = seal(envelope)
     if len(value) > MAX_FRAME_BYTES:
         raise InvalidMessage(Reason.OVERSIZED, f"value has {len(value)} bytes, limit {MAX_FRAME_BYTES}")
     return Record(key, value, {SENSOR_MS: str(envelope.sensor_timestamp_ms).encode()})

@@ -32,6 +32,8 @@ class Reason(StrEnum):
     UNKNOWN_MODEL = "unknown_model"
     SCAN_NOT_FOUND = "scan_not_found"
     NOT_STORABLE = "not_storable"
+    FOREIGN_TENANT = "foreign_tenant"
+    FOREIGN_DEVICE = "foreign_device"
 
 
 class BrainError(Exception):

@@ -1,4 +1,4 @@
-"""Regenerates the code of envelope.proto: `python -m schemas.proto.generate [--out DIR]`."""
+"""Regenerates the code of the .proto files: `python -m schemas.proto.generate [--out DIR]`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from pathlib import Path
 from grpc_tools import protoc
 
 PROTO_DIR = Path(str(files("schemas.proto")))
+SOURCES = ("envelope.proto", "ingest.proto")
 
 
 def generate(out_dir: Path) -> None:
-    """Writes envelope_pb2.py and envelope_pb2.pyi into `out_dir`.
+    """Writes the _pb2.py and _pb2.pyi of every source into `out_dir`.
 
     Raises:
-        RuntimeError: if protoc refuses the file.
+        RuntimeError: if protoc refuses a file.
     """
-    status = protoc.main(
-        ["protoc", f"-I{PROTO_DIR}", f"--python_out={out_dir}", f"--pyi_out={out_dir}", "envelope.proto"]
-    )
+    status = protoc.main(["protoc", f"-I{PROTO_DIR}", f"--python_out={out_dir}", f"--pyi_out={out_dir}", *SOURCES])
     if status != 0:
         raise RuntimeError(f"protoc ended with status {status}")
 

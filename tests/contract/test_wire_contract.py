@@ -77,7 +77,7 @@ def test_an_old_reader_keeps_what_a_newer_writer_adds() -> None:
     assert block.SerializeToString().endswith(b"\xf2\x07\x03new")
 
 
-@pytest.mark.parametrize("name", ["envelope_pb2.py", "envelope_pb2.pyi"])
+@pytest.mark.parametrize("name", ["envelope_pb2.py", "envelope_pb2.pyi", "ingest_pb2.py", "ingest_pb2.pyi"])
 def test_generated_code_is_what_the_proto_gives(name: str, tmp_path: Path) -> None:
     generate.generate(tmp_path)
     assert (tmp_path / name).read_text() == (GENERATED / name).read_text()
