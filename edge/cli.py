@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from edge.agent.commands import Config, resend, run_agent, status
 from edge.console import errors_in_red, format_table, log_to, progress_bar, show_summary
 from edge.identity import Boot, new_boot_id
 from edge.interruption import Interruption
@@ -57,6 +58,10 @@ Paths = Annotated[
 Order = Annotated[bool | None, typer.Option("--one-after-another/--together", help="One by one, or all at once.")]
 
 
+app.command()(status)
+app.command()(resend)
+
+
 @app.callback()
 def main() -> None:
     """The device side: reads sensors and recordings and sends their frames to Kafka.
@@ -98,7 +103,8 @@ def formats_command() -> None:
 def run(  # noqa: PLR0913
     context: typer.Context,
     *,
-    source: Annotated[LiveSource, typer.Option(help="What to read.")],
+    config: Config = None,
+    source: Annotated[LiveSource | None, typer.Option(help="A single source without a spool, instead.")] = None,
     duration_s: Annotated[float, typer.Option(help="How long to walk, in seconds.")] = 60.0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed walks the same way.")] = 1,
     asymmetry: Annotated[float, typer.Option(help="(left - right) / mean of stance and load.")] = 0.0,
@@ -113,7 +119,13 @@ def run(  # noqa: PLR0913
     bootstrap_servers: Bootstrap = None,
     topic: Topic = None,
 ) -> None:
-    """Read a source as it measures and send its frames to Kafka."""
+    """Read live sources and send their frames: those of a YAML file through a spool, or one synthetic walker.
+
+    The options below are the walker's.
+    """
+    if source is None:
+        run_agent(config)
+        return
 
     def walk(settings: EdgeSettings, boot: Boot) -> ReplayPlan:
         model = GaitModel(asymmetry=asymmetry, stride_time_cv=stride_cv)

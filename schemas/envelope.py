@@ -23,6 +23,11 @@ MAX_FRAME_BYTES = 1024 * 1024
 STATUS_SENSOR = "STATUS"
 """The sensor part of the key of device status events, which carry no samples."""
 
+TICKER_TENANT = "brain"
+TICKER_DEVICE = "ticker-"
+TICKER_KEY = f"{TICKER_TENANT}/{TICKER_DEVICE}"
+"""How the keys of the ticker's heartbeats begin."""
+
 IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 # Field 17, wire type fixed32: every sealed envelope ends with this tag and four bytes of CRC.

@@ -261,6 +261,38 @@ INFERENCE_ALERT = Row(
     ),
 )
 
+DEVICE_STATUS = Row(
+    name="device_status",
+    topic=Topic.DEVICE_STATUS,
+    table="device_status",
+    natural_key=("tenant_id", "device_id", "boot_id", "sequence"),
+    arrival=ARRIVAL,
+    columns=(
+        *SESSION_KEY[:2],
+        Column("boot_id", Kind.STRING, "of the agent's start"),
+        Column("sequence", Kind.INT64, "of the event within it"),
+        Column("sensor_timestamp_ms", Kind.TIMESTAMP_MS, "the agent's clock", "ms"),
+        Column("revision", Kind.INT64, "always 1: an event never changes"),
+        Column("last_append_ms", Kind.TIMESTAMP_MS, "broker's append time", "ms"),
+        Column("state", Kind.STRING, "started, online, connected, disconnected, silent or stopping"),
+        Column("source", Kind.STRING, "through which the device speaks"),
+        Column("detail", Kind.STRING, "why, for people"),
+        Column("software_version", Kind.STRING, "of the agent"),
+        Column("read_count", Kind.INT64, "measurements taken since its start"),
+        Column("spooled_count", Kind.INT64, "events on disk"),
+        Column("sent_count", Kind.INT64, "events that the receiver has stored; of the agent's own status"),
+        Column("rejected_count", Kind.INT64, "what could not be read, or was refused for good"),
+        Column("last_acknowledged_sequence", Kind.INT64, "spool position before which everything is acknowledged"),
+        Column("spool_depth_count", Kind.INT64, "records that wait"),
+        Column("spool_depth_bytes", Kind.INT64, "size of the spool", "B"),
+        Column("lost_count", Kind.INT64, "records that the disk lost"),
+        Column("dropped_count", Kind.INT64, "records dropped because the spool was full"),
+        Column("clock_synchronised", Kind.BOOL, "whether a time service held the agent's clock"),
+        Column("monotonic_ms", Kind.INT64, "the clock that never jumps", "ms"),
+        Column("silent_sensors", Kind.STRINGS, "sensors that have fallen silent"),
+    ),
+)
+
 ROWS = (
     SESSION_FEATURES,
     FEATURES_BASE,
@@ -273,4 +305,5 @@ ROWS = (
     INFERENCE_REQUEST,
     INFERENCE_RESULT,
     INFERENCE_ALERT,
+    DEVICE_STATUS,
 )

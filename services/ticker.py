@@ -15,9 +15,8 @@ from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from schemas.envelope import STATUS_SENSOR, Record, RecordKey, heartbeat
+from schemas.envelope import STATUS_SENSOR, TICKER_DEVICE, TICKER_TENANT, Record, RecordKey, heartbeat
 
-TENANT = "brain"
 SESSION = "heartbeat"
 METADATA_TIMEOUT_S = 5.0
 _REFRESH_ROUNDS = 30
@@ -153,7 +152,7 @@ class Ticker:
             self._number_of.setdefault(partition, number)
 
     def _record(self, number: int) -> Record:
-        key = RecordKey(TENANT, f"ticker-{number}", SESSION, STATUS_SENSOR)
+        key = RecordKey(TICKER_TENANT, f"{TICKER_DEVICE}{number}", SESSION, STATUS_SENSOR)
         sequence = self._sequences[number]
         self._sequences[number] += 1
         return heartbeat(key, self._boot_id, sequence, self._now_ms())

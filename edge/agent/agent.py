@@ -28,6 +28,8 @@ LOG = logging.getLogger(__name__)
 
 _STEP_S = 0.1
 _LOOK_EVERY_S = 1.0
+_STUCK_S = 1.0
+"""At the end: a receiver that has acknowledged nothing for so long is not waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,19 @@ class Agent:
         totals = Totals(self.spool.stats(), self.drain.stats().acknowledged)
         self.intake.state(self._settings.agent_id, Statement(state, "agent", totals=totals))
 
+    def _send_rest(self) -> None:
+        """Let the loop send what is in the spool while the receiver takes it; the rest stays for the next start."""
+        clock = self._parts.clock.clock
+        begin_s = progress_s = clock.monotonic_s()
+        acknowledged = self.drain.stats().acknowledged
+        while self.spool.stats().depth_records and self._drain_failure is None:
+            now_s = clock.monotonic_s()
+            if now_s - begin_s > self._settings.stop_s or now_s - progress_s > _STUCK_S:
+                return
+            clock.sleep(_STEP_S / 4)
+            if self.drain.stats().acknowledged > acknowledged:
+                acknowledged, progress_s = self.drain.stats().acknowledged, now_s
+
     def _write_snapshot(self) -> None:
         now = self._parts.clock.now()
         clocks = Clocks(now.wall_ms, now.monotonic_ms, now.synchronised, self.intake.held)
@@ -178,6 +193,7 @@ class Agent:
             thread.join(self._settings.stop_s)
         self._state_self("stopping")
         self.intake.close()
+        self._send_rest()
         self._stop_drain.set()
         drain.join(self._settings.stop_s)
         try:

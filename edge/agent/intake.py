@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from edge.agent.devices import Devices, Silence
 from edge.agent.inlet import Arrival, Inlet
@@ -19,8 +20,8 @@ from edge.retiming import Retimer, Verdict
 from edge.sources.source import Acknowledge, Rejected, Taken
 from edge.spool.errors import RecordRefused, SpoolFailed, SpoolFull
 from edge.spool.spool import Spool
-from schemas.envelope import Record
-from schemas.errors import InvalidMessage
+from schemas.envelope import IDENTIFIER, Record
+from schemas.errors import InvalidMessage, Reason
 
 LOG = logging.getLogger(__name__)
 
@@ -132,6 +133,9 @@ class Intake:
                 took = True
                 if isinstance(one, Rejected):
                     self._refuse(inlet.name, one)
+                elif IDENTIFIER.fullmatch(one.device_id) is None:
+                    error = InvalidMessage(Reason.BAD_IDENTIFIER, f"device_id={one.device_id[:200]!r}")
+                    self._refuse(inlet.name, _as_rejected(one, error))
                 else:
                     self._devices.device(one.device_id, inlet.name)
                     self._judge(self._retimer.take(one))
@@ -177,25 +181,38 @@ class Intake:
         self.state(silence.device_id, Statement(state, device.source, f"{silence.sensor_type}: {silence.detail}"))
 
     def _refuse(self, source: str, rejected: Rejected) -> None:
-        self._devices.device(rejected.device_id, source).rejected += 1
+        known = IDENTIFIER.fullmatch(rejected.device_id) is not None
+        self._devices.device(rejected.device_id if known else source, source).rejected += 1
         self._unreadable.append(Unreadable(source, rejected))
 
     def _store(self) -> None:
         """Append what was framed, and write down what was not readable; both wait for room."""
         while self._items:
-            batch, self._items = self._items[:_MOST_AT_ONCE], self._items[_MOST_AT_ONCE:]
-            self._append(batch)
+            self._append(self._next_batch())
         if self._unreadable:
             unreadable, self._unreadable = self._unreadable, []
             if self._until_done(lambda: self._unreadable_file.write(unreadable)):
                 _acknowledge(one.rejected.acknowledge for one in unreadable)
 
+    def _next_batch(self) -> list[_Item]:
+        """As many of the framed items as make a batch that fits well into the spool; at least one."""
+        spool = self._settings.spool
+        room = min(_MOST_BYTES, (spool.max_bytes - spool.segment_bytes) // 2)
+        count, size = 0, 0
+        for item in self._items[:_MOST_AT_ONCE]:
+            size += len(item.record.value) + len(item.record.key)
+            if count and size > room:
+                break
+            count += 1
+        batch, self._items = self._items[:count], self._items[count:]
+        return batch
+
     def _append(self, batch: list[_Item]) -> None:
         while batch:
             try:
-                done = self._until_done(lambda batch=batch: self._spool.append([item.record for item in batch]))
-            except RecordRefused as error:
-                refused = batch.pop(error.index)
+                done = self._until_done(partial(self._spool.append, [item.record for item in batch]))
+            except InvalidMessage as error:
+                refused = batch.pop(error.index if isinstance(error, RecordRefused) else 0)
                 LOG.error("spool: %s", error)
                 rejected = Rejected(
                     refused.device_id, refused.record.value, error, self._clock.now(), refused.acknowledge
@@ -245,6 +262,7 @@ class Intake:
 
 
 _MOST_AT_ONCE = 1_000
+_MOST_BYTES = 4 * 1024 * 1024
 
 
 def _acknowledge(receipts: Iterable[Acknowledge | None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 JOBS = (
     "sessionizer",
     "frame_filter",
+    "device_status",
     "feature_base",
     "feature_health",
     "feature_power",

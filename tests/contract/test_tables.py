@@ -19,7 +19,7 @@ STORED_ROWS = [row for row in ROWS if row.table]
 ONLY_IN_TABLES = {"kafka_topic_id": "LowCardinality(String)", "kafka_partition": "Int32", "kafka_offset": "Int64"}
 INSERTED_AT = "inserted_at"
 # Identifiers without a bound on their number; every other string repeats and is LowCardinality.
-UNBOUNDED_STRINGS = {"device_id", "session_id", "request_id", "alert_id"}
+UNBOUNDED_STRINGS = {"device_id", "session_id", "request_id", "alert_id", "boot_id", "detail"}
 TYPE_OF_KIND = {
     Kind.STRING: "LowCardinality(String)",
     Kind.INT32: "Int32",

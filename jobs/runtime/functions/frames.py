@@ -13,6 +13,7 @@ from jobs.runtime.functions.series import (
     ROWS_TYPE,
     TRANSFORMED,
     encode_groups,
+    encode_or_none,
     judged,
     objects,
     row_type,
@@ -20,7 +21,8 @@ from jobs.runtime.functions.series import (
 )
 from jobs.runtime.timestamps import milliseconds
 from schemas.envelope import RecordKey
-from schemas.rows import FEATURES_BASE, SESSION_FEATURES
+from schemas.rows import DEVICE_STATUS, FEATURES_BASE, SESSION_FEATURES
+from udfs import status_rows
 from udfs.base_rows import derive_base_features
 from udfs.frames import validate_frames
 from udfs.gathering import gather_summaries
@@ -68,6 +70,14 @@ class Validate(ScalarFunction):  # type: ignore[misc]
 find_buckets = udf(_find_buckets, result_type=DataTypes.BIGINT(), func_type="pandas")
 summarize = udf(_summarize, result_type=ROWS_TYPE, func_type="pandas")
 derive_base = udf(_derive_base, result_type=TRANSFORMED, func_type="pandas")
+
+
+def _describe_status(values: pd.Series[Any], append_time: pd.Series[Any]) -> pd.Series[Any]:
+    rows = status_rows.describe_status(values.tolist(), milliseconds(append_time).tolist())
+    return objects([encode_or_none(DEVICE_STATUS, row) for row in rows])
+
+
+describe_status = udf(_describe_status, result_type=BYTES, func_type="pandas")
 
 
 def validate(session_idle_ms: int) -> UserDefinedScalarFunctionWrapper:
