@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import DeliveryError
-from edge.senders.sender import DeliveryReport
+from edge.senders.sender import DeliveryReport, OnDelivery, Refusal
 from edge.sources.source import Recording
 from schemas.envelope import Record
 
@@ -53,22 +53,31 @@ class MemorySender:
     def __init__(self, refuse: Callable[[Record], bool] = lambda record: False) -> None:
         self._refuse = refuse
         self._acknowledged = self._failed = 0
+        self._untold: list[tuple[Record, OnDelivery]] = []
+        self._told_refusals = 0
         self.records: list[Record] = []
         self.closed = False
 
-    def send(self, record: Record) -> None:
+    def send(self, record: Record, on_delivery: OnDelivery | None = None) -> None:
         """Keep the record."""
         self.records.append(record)
+        if on_delivery is not None:
+            self._untold.append((record, on_delivery))
 
     def poll(self, timeout_s: float = 0.0) -> DeliveryReport:
         """Acknowledge or refuse all that was sent."""
         del timeout_s
-        self._failed = sum(map(self._refuse, self.records))
-        self._acknowledged = len(self.records) - self._failed
+        untold, self._untold = self._untold, []
+        for record, on_delivery in untold:
+            refused = self._refuse(record)
+            self._told_refusals += refused
+            on_delivery(Refusal("refused", for_good=True) if refused else None)
+        self._failed = sum(map(self._refuse, self.records)) - self._told_refusals
+        self._acknowledged = len(self.records) - self._failed - self._told_refusals
         if self._failed:
             sent, acknowledged = len(self.records), self._acknowledged
             raise DeliveryError("refused", sent=sent, acknowledged=acknowledged, failed=self._failed)
-        return DeliveryReport(len(self.records), self._acknowledged, self._failed)
+        return DeliveryReport(len(self.records) - self._told_refusals, self._acknowledged, self._failed)
 
     def close(self) -> DeliveryReport:
         """Acknowledge what is left."""

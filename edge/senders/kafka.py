@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -14,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from edge.errors import DeliveryError, GivenUpError
 from edge.interruption import Interruption
 from edge.pace import Clock
-from edge.senders.sender import DeliveryReport
+from edge.senders.sender import DeliveryReport, OnDelivery, Refusal
 from schemas.envelope import Record
 from schemas.topics import MAX_MESSAGE_BYTES
 
@@ -33,6 +34,16 @@ PROMISES: dict[str, Any] = {
     "message.max.bytes": MAX_MESSAGE_BYTES,
 }
 """What makes the sender safe; no setting overrides it."""
+
+REFUSED_FOR_GOOD = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.INVALID_RECORD,
+        KafkaError.INVALID_MSG_SIZE,
+        KafkaError.INVALID_TIMESTAMP,
+    }
+)
+"""What a broker says when the record is at fault. Any other failure may pass: a topic comes back, a right is given."""
 
 _FULL_WAIT_S = 0.1
 _ANSWER_S = 10.0
@@ -87,17 +98,18 @@ class KafkaSender:
         problem: KafkaError | None = metadata.topics[self._topic].error
         return problem
 
-    def send(self, record: Record) -> None:
+    def send(self, record: Record, on_delivery: OnDelivery | None = None) -> None:
         """Queue one record; waits while the queue is full.
 
         Raises:
-            DeliveryError: if this record or an earlier one is refused for good.
+            DeliveryError: if this record or an earlier one is refused for good and nobody else is told; or the producer
+                has failed for good.
             GivenUpError: if the user insists on an end.
         """
         self._raise_failure()
         if self._report().pending == 0:
             self._note_progress()
-        while not self._produce(record):
+        while not self._produce(record, on_delivery):
             self.poll(_FULL_WAIT_S)
         self._serve(0.0)
 
@@ -126,20 +138,35 @@ class KafkaSender:
         self._raise_failure()
         return self._report()
 
-    def _produce(self, record: Record) -> bool:
-        """Whether the record was queued; False if the queue is full."""
+    def _produce(self, record: Record, on_delivery: OnDelivery | None) -> bool:
+        """Whether the record was queued, or refused at once; False if the queue is full."""
+        told = self._on_delivery if on_delivery is None else partial(self._tell, on_delivery)
         try:
             self._producer.produce(
-                self._topic, record.value, record.key, headers=dict(record.headers), on_delivery=self._on_delivery
+                self._topic, record.value, record.key, headers=dict(record.headers), on_delivery=told
             )
         except BufferError:
             return False
         except KafkaException as error:
+            if on_delivery is not None and error.args[0].code() in REFUSED_FOR_GOOD:
+                on_delivery(Refusal(_text(error), for_good=True))
+                return True
             self._sent += 1
             self._fail(record.key, _text(error))
             self._raise_failure()
         self._sent += 1
         return True
+
+    def _tell(self, on_delivery: OnDelivery, error: KafkaError | None, message: Message) -> None:
+        """Pass on what became of a record that someone else watches over; it is pending no more."""
+        del message
+        self._note_progress()
+        if error is None:
+            self._acknowledged += 1
+            on_delivery(None)
+        else:
+            self._sent -= 1
+            on_delivery(Refusal(error.str(), for_good=error.code() in REFUSED_FOR_GOOD))
 
     def _serve(self, timeout_s: float) -> None:
         self._producer.poll(timeout_s)

@@ -1,12 +1,12 @@
 """What a sender is: it takes records and knows how many of them are safe.
 
 `KafkaSender` keeps its records in memory until the broker has acknowledged them: it outlasts a broker that is away,
-not its own end. A disk spool will stand in the same place: `send` returns once the record is on disk, and the spool
-hands its records to the next sender.
+not its own end. The loop of `edge.spool.drain` sends from a disk spool instead, and asks for a report of each record.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,10 +33,31 @@ class DeliveryReport:
         return self.sent - self.acknowledged - self.failed
 
 
-class Sender(Protocol):
-    """A way out for records. Every method may raise `edge.errors.DeliveryError` for a record refused for good."""
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one record was not stored.
 
-    def send(self, record: Record) -> None:
+    Attributes:
+        reason: in the receiver's words.
+        for_good: the record itself is at fault and will be refused again; else the line or the receiver is.
+    """
+
+    reason: str
+    for_good: bool
+
+
+OnDelivery = Callable[[Refusal | None], None]
+"""Told once what became of a record, by the thread that calls the sender: None when the receiver has stored it."""
+
+
+class Sender(Protocol):
+    """A way out for records. Every method may raise `edge.errors.DeliveryError` for a record refused for good.
+
+    A record sent with `on_delivery` is reported there and not counted as failed: `DeliveryError` then means that the
+    sender is at its end, and that what was not reported may or may not have been stored.
+    """
+
+    def send(self, record: Record, on_delivery: OnDelivery | None = None) -> None:
         """Take one record; waits while the sender is full (back-pressure), never drops."""
         ...
 
