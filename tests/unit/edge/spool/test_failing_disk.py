@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
 
 import pytest
 
@@ -13,10 +12,10 @@ from edge.spool.intervals import IntervalSet
 from edge.spool.segment import HEADER_BYTES
 from edge.testing import ManualClock
 from tests.unit.edge.spool.builders import fill, make_record, make_records, open_spool, read_all, segment_names
-from tests.unit.edge.spool.crash_files import CrashFiles
+from tests.unit.edge.spool.crash_files import CrashFiles, PowerCut
 
 
-def _failing(files: CrashFiles, call: str, *which: int) -> Callable[[str], None]:
+def _failing(files: CrashFiles, call: str, *which: int) -> None:
     """Fails the n-th call of a kind from now, for each n given."""
     seen = iter(range(1, 1_000))
 
@@ -25,7 +24,16 @@ def _failing(files: CrashFiles, call: str, *which: int) -> Callable[[str], None]
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     files.before = before
-    return before
+
+
+def _cut_power_at(files: CrashFiles, call: str, which: int) -> None:
+    seen = iter(range(1, 1_000))
+
+    def before(name: str) -> None:
+        if name == call and next(seen) == which:
+            raise PowerCut
+
+    files.before = before
 
 
 def test_after_a_failed_sync_the_group_goes_into_a_new_segment() -> None:
@@ -102,13 +110,12 @@ def test_a_cursor_whose_sync_failed_is_written_again_at_the_next_start() -> None
     with pytest.raises(SpoolFailed):
         spool.save_cursor()
     files.kill()
-    calls_before = len(files.calls)
-    spool = open_spool(files)
-    assert not len(spool.unsettled())
-    # The slot that is read is made durable before the other, older one is written over.
-    writes = [call for call in files.calls[calls_before:] if call in ("pwrite", "fdatasync")]
-    assert writes[:2] == ["pwrite", "fdatasync"]
+    _cut_power_at(files, "fdatasync", 2)
+    with pytest.raises(PowerCut):
+        open_spool(files)
+    files.before = lambda call: None
     files.crash()
+    # The first sync of the start made the slot durable that was read, before the other was written over.
     assert not len(open_spool(files).unsettled())
 
 
