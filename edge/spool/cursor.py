@@ -64,12 +64,15 @@ class CursorFile:
             self._file: File = directory.files.open(directory.path / CURSOR_NAME, create=True)
             slots = [decode_slot(self._file.pread(SLOT_BYTES, slot * SLOT_BYTES)) for slot in range(SLOTS)]
             self._preallocate(directory)
+            whole = [slot for slot in slots if slot is not None]
+            self._generation: int
+            self.loaded: Ledger | None
+            self._generation, self.loaded = max(whole, key=lambda slot: slot[0], default=(0, None))
+            if self.loaded is not None:
+                # If its sync had failed, the kernel would show it though the disk does not have it: write it again.
+                self._write(self._generation, self.loaded)
         except OSError as error:
             raise disk_error(f"{directory.path / CURSOR_NAME}: open", error) from error
-        whole = [slot for slot in slots if slot is not None]
-        self._generation: int
-        self.loaded: Ledger | None
-        self._generation, self.loaded = max(whole, key=lambda slot: slot[0], default=(0, None))
 
     def _preallocate(self, directory: SpoolDirectory) -> None:
         """Fill what is missing behind the end: a slot that is there stays."""
@@ -88,13 +91,15 @@ class CursorFile:
             SpoolFull, SpoolFailed: the state before this one is still there; the next save takes the same slot.
         """
         generation = self._generation + 1
-        slot = encode_slot(generation, ledger)
         try:
-            self._file.pwrite(slot, generation % SLOTS * SLOT_BYTES)
-            self._file.fdatasync()
+            self._write(generation, ledger)
         except OSError as error:
             raise disk_error("cursor: write", error) from error
         self._generation = generation
+
+    def _write(self, generation: int, ledger: Ledger) -> None:
+        self._file.pwrite(encode_slot(generation, ledger), generation % SLOTS * SLOT_BYTES)
+        self._file.fdatasync()
 
     def close(self) -> None:
         """Close the file."""

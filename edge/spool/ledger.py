@@ -12,7 +12,7 @@ SETTLED_RUNS = 512
 HANDED_OUT_RUNS = 64
 TALLY_RUNS = 128
 
-_COUNTS = struct.Struct(f"<{STREAM_ID_BYTES}sQQQQQHHHH")
+_COUNTS = struct.Struct(f"<{STREAM_ID_BYTES}sQQQQQQHHHH")
 _RUN = struct.Struct("<QQ")
 
 MAX_LEDGER_BYTES = _COUNTS.size + _RUN.size * (SETTLED_RUNS + HANDED_OUT_RUNS + 2 * TALLY_RUNS)
@@ -45,6 +45,7 @@ class Ledger:
         lost: positions that were durable once and cannot be read.
         dropped: positions given up for room or age, under `drop_oldest`.
         rejected: records that the receiver refused for good.
+        torn: positions of a last group that a crash cut off in the middle of its write; no source was told of them.
         corrupt_bytes: saved to `.corrupt` files.
     """
 
@@ -55,6 +56,7 @@ class Ledger:
     lost: Tally = field(default_factory=Tally)
     dropped: Tally = field(default_factory=Tally)
     rejected: int = 0
+    torn: int = 0
     corrupt_bytes: int = 0
 
     def give_up(self, tally: Tally, begin: int, end: int) -> list[Run]:
@@ -76,24 +78,24 @@ class Ledger:
             Tally(self.lost.total, self.lost.runs.copy()),
             Tally(self.dropped.total, self.dropped.runs.copy()),
             self.rejected,
+            self.torn,
             self.corrupt_bytes,
         )
 
     def to_bytes(self) -> bytes:
         """At most `MAX_LEDGER_BYTES`; of a bounded ledger."""
         sets = (self.settled, self.handed_out, self.lost.runs, self.dropped.runs)
-        totals = (self.durable_end, self.rejected, self.lost.total, self.dropped.total, self.corrupt_bytes)
+        totals = (self.durable_end, self.rejected, self.torn, self.lost.total, self.dropped.total, self.corrupt_bytes)
         head = _COUNTS.pack(self.stream_id, *totals, *map(len, sets))
         return head + b"".join(_RUN.pack(*run) for runs in sets for run in runs)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Ledger:
         """The ledger in bytes whose CRC was right."""
-        stream_id, durable_end, rejected, lost, dropped, corrupt_bytes, *lengths = _COUNTS.unpack_from(data)
+        stream_id, durable_end, rejected, torn, lost, dropped, corrupt_bytes, *lengths = _COUNTS.unpack_from(data)
         runs = iter(_RUN.iter_unpack(data[_COUNTS.size :]))
         settled, handed_out, lost_runs, dropped_runs = (
             IntervalSet(next(runs) for _ in range(length)) for length in lengths
         )
-        ledger = cls(stream_id, durable_end, settled, handed_out, rejected=rejected, corrupt_bytes=corrupt_bytes)
-        ledger.lost, ledger.dropped = Tally(lost, lost_runs), Tally(dropped, dropped_runs)
-        return ledger
+        tallies = Tally(lost, lost_runs), Tally(dropped, dropped_runs)
+        return cls(stream_id, durable_end, settled, handed_out, *tallies, rejected, torn, corrupt_bytes)

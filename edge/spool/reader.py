@@ -118,14 +118,8 @@ class Reader:
             self._directory.save_corrupt(stretch.base, chunk.read_bytes + begin, data[begin:end])
             for begin, end in found.bad
         )
-        expected = chunk.read_end
-        gaps: list[tuple[int, int]] = []
-        for position in found.positions:
-            if position != expected:
-                gaps.append((expected, position))
-            expected = position + 1
-        gaps.append((expected, stretch.end))
-        self._give_up(stretch.base, gaps, saved)
+        found_end = found.positions[-1] + 1 if found.positions else chunk.read_end
+        self._give_up(stretch.base, [*found.gaps(chunk.read_end), (found_end, stretch.end)], saved)
         chunk.read_bytes, chunk.read_end = stretch.durable_bytes, stretch.end
 
     def _give_up(self, base: int, gaps: list[tuple[int, int]], saved_bytes: int) -> None:

@@ -7,6 +7,7 @@ counted, when they are read for sending.
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from edge.spool.catalog import Catalog, Segment
 from edge.spool.directory import SpoolDirectory
 from edge.spool.files import File
 from edge.spool.ledger import Ledger
-from edge.spool.segment import HEADER_BYTES, STREAM_ID_BYTES, Header, Scan, append_ms_of, scan
+from edge.spool.segment import HEADER_BYTES, STREAM_ID_BYTES, Header, Scan, append_ms_of, group_begin_of, scan
 
 LOG = logging.getLogger(__name__)
 
@@ -115,12 +116,30 @@ def _open_last(directory: SpoolDirectory, ledger: Ledger, catalog: Catalog) -> t
         LOG.warning("segment %d: %d bytes of a torn write cut off", segment.base, file.size() - size)
         file.truncate(size)
     file.pwrite(Header(ledger.stream_id, segment.base, segment.created_ms).to_bytes(), 0)
-    # Records that a killed process had written but not synced count from now on: make them durable.
+    # Records that a killed process had written and not synced count from now on. Written again, because after a sync
+    # that failed the kernel shows them and calls them clean, though the disk does not have them.
+    uncertain = bisect_left(found.positions, ledger.durable_end)
+    if uncertain < len(found.positions):
+        begin = found.offsets[uncertain]
+        file.pwrite(data[begin : found.good_end], HEADER_BYTES + begin)
     file.fdatasync()
     segment.durable_bytes = size
+    _settle_gaps(ledger, segment.base, found)
     for position, payload in zip(found.positions, found.payloads, strict=True):
         segment.note_time(position, append_ms_of(payload))
     return file, found.positions[-1] + 1 if found.positions else segment.base
+
+
+def _settle_gaps(ledger: Ledger, base: int, found: Scan) -> None:
+    """What is missing was committed, and is lost, if a later group was written; else its commit was cut off."""
+    if not found.positions:
+        return
+    committed_end = max(ledger.durable_end, group_begin_of(found.positions[-1], found.payloads[-1]))
+    for begin, end in found.gaps(base):
+        _lose(ledger, begin, min(end, committed_end))
+        torn = ledger.settled.missing(max(begin, committed_end), end)
+        ledger.torn += sum(last - first for first, last in torn)
+        ledger.settled.update(torn)
 
 
 def _save_bad(directory: SpoolDirectory, ledger: Ledger, base: int, found: Scan, data: bytes) -> None:

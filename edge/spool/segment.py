@@ -3,10 +3,11 @@
     segment = header, record, record, ...
     header  = magic 8, version u32, stream id 16, base position u64, created ms i64, CRC u32 of all before it
     record  = mark 4, CRC u32 of all after it, length u32, position u64, payload of `length` bytes
-    payload = append ms i64, length of key u16, length of sensor_ms u8, key, sensor_ms, value
+    payload = append ms i64, place in its group u32, length of key u16, length of sensor_ms u8, key, sensor_ms, value
 
-All little endian; CRC-32 as zlib computes it, like the envelope's. The mark is what a reader looks for behind damaged
-bytes; the position inside the CRC keeps a record that stands in the wrong place from being taken for another.
+A group is what one commit made durable; the next was written only after that. All numbers are little endian; CRC-32 as
+zlib computes it, like the envelope's. The mark is what a reader looks for behind damaged bytes; the position inside the
+CRC keeps a record that stands in the wrong place from being taken for another.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ MAX_SENSOR_MS_BYTES = 32
 
 _HEADER = struct.Struct("<8sI16sQqI")
 _FRAME = struct.Struct("<4sIIQ")
-_BODY = struct.Struct("<IQqHB")
-_PAYLOAD = struct.Struct("<qHB")
+_BODY = struct.Struct("<IQqIHB")
+_PAYLOAD = struct.Struct("<qIHB")
 _CRC = struct.Struct("<I")
 
 HEADER_BYTES = _HEADER.size
@@ -75,16 +76,25 @@ class Header:
         return cls(stream_id, base, created_ms)
 
 
-def encode_batch(records: Sequence[Record], position: int, append_ms: int) -> list[bytes]:
-    """Records as they stand in a segment, the first of them at `position`.
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where and when the first record of a batch is appended; `place` counts from 0 in its group."""
+
+    position: int
+    place: int
+    append_ms: int
+
+
+def encode_batch(records: Sequence[Record], first: Placing) -> list[bytes]:
+    """Records as they stand in a segment.
 
     Raises:
         RecordRefused: naming the first record that is oversized or has other headers than `sensor_ms`.
     """
-    return [_encode(record, position + index, append_ms, index) for index, record in enumerate(records)]
+    return [_encode(record, first, index) for index, record in enumerate(records)]
 
 
-def _encode(record: Record, position: int, append_ms: int, index: int) -> bytes:
+def _encode(record: Record, first: Placing, index: int) -> bytes:
     key, value, headers = record.key, record.value, record.headers
     sensor_ms = headers.get(SENSOR_MS)
     if sensor_ms is None or len(headers) != 1:
@@ -93,7 +103,8 @@ def _encode(record: Record, position: int, append_ms: int, index: int) -> bytes:
         sizes = f"value {len(value)} (limit {MAX_VALUE_BYTES}), key {len(key)}, {SENSOR_MS} {len(sensor_ms)}"
         raise RecordRefused(Reason.OVERSIZED, f"key={key[:200]!r}: bytes of {sizes}", index=index)
     length = _PAYLOAD.size + len(key) + len(sensor_ms) + len(value)
-    body = _BODY.pack(length, position, append_ms, len(key), len(sensor_ms)) + key + sensor_ms + value
+    placing = (first.position + index, first.append_ms, first.place + index)
+    body = _BODY.pack(length, *placing, len(key), len(sensor_ms)) + key + sensor_ms + value
     return MARK + _CRC.pack(crc32(body)) + body
 
 
@@ -118,9 +129,15 @@ def append_ms_of(payload: memoryview) -> int:
     return append_ms
 
 
+def group_begin_of(position: int, payload: memoryview) -> int:
+    """The first position of the group in which a record was committed."""
+    place: int = _PAYLOAD.unpack_from(payload)[1]
+    return position - place
+
+
 def decode_payload(position: int, payload: memoryview) -> SpooledRecord:
     """The record in a payload whose CRC was right."""
-    append_ms, key_bytes, sensor_ms_bytes = _PAYLOAD.unpack_from(payload)
+    append_ms, _, key_bytes, sensor_ms_bytes = _PAYLOAD.unpack_from(payload)
     key_end = _PAYLOAD.size + key_bytes
     value_begin = key_end + sensor_ms_bytes
     headers = {SENSOR_MS: bytes(payload[key_end:value_begin])}
@@ -133,15 +150,25 @@ class Scan:
     """What stands in a stretch of a segment.
 
     Attributes:
-        positions, payloads: of the good records, in order.
+        positions, offsets, payloads: of the good records, in order; an offset is where the record's mark stands.
         bad: byte ranges in which there is no good record, as (begin, end) from the beginning of the stretch.
         good_end: where the last good record ends, 0 if there is none.
     """
 
     positions: list[int] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
     payloads: list[memoryview] = field(default_factory=list)
     bad: list[tuple[int, int]] = field(default_factory=list)
     good_end: int = 0
+
+    def gaps(self, first: int) -> list[tuple[int, int]]:
+        """Runs of positions from `first` on that are missing before a record that is there."""
+        gaps: list[tuple[int, int]] = []
+        for position in self.positions:
+            if position != first:
+                gaps.append((first, position))
+            first = position + 1
+        return gaps
 
 
 def scan(data: bytes, first: int, end: int) -> Scan:
@@ -159,6 +186,7 @@ def scan(data: bytes, first: int, end: int) -> Scan:
         position: int = _FRAME.unpack_from(data, offset)[3]
         if first <= position < end:
             found.positions.append(position)
+            found.offsets.append(offset)
             found.payloads.append(view[offset + FRAME_BYTES : record_end])
             first = position + 1
         offset = found.good_end = record_end

@@ -16,7 +16,7 @@ from edge.spool.intervals import IntervalSet
 from edge.spool.quota import Quota
 from edge.spool.reader import Batch, Reader
 from edge.spool.recovery import NO_END, recover
-from edge.spool.segment import encode_batch
+from edge.spool.segment import Placing, encode_batch
 from edge.spool.settings import SpoolSettings
 from edge.spool.state import SpoolState
 from edge.spool.stats import SpoolStats, measure
@@ -98,7 +98,7 @@ class Spool:
         if writer.stuck:
             raise SpoolFull(f"{len(writer.pending)} records are not committed yet")
         append_ms = self._clock.now_ms()
-        encoded = encode_batch(records, writer.next_position, append_ms)
+        encoded = encode_batch(records, Placing(writer.next_position, len(writer.pending), append_ms))
         size = sum(map(len, encoded))
         if size > self._settings.max_bytes - self._settings.segment_bytes:
             raise InvalidMessage(Reason.OVERSIZED, f"batch of {size} bytes, max_bytes is {self._settings.max_bytes}")

@@ -20,6 +20,7 @@ class SpoolStats:
         settled_end: every position below is settled.
         settled: positions acknowledged, rejected, lost or dropped.
         lost, dropped, rejected: how many ever.
+        torn: cut off in the middle of a commit that no source was told of.
         lost_runs, dropped_runs: the latest runs of positions.
         corrupt_bytes: kept in `.corrupt` files.
     """
@@ -33,6 +34,7 @@ class SpoolStats:
     lost: int
     dropped: int
     rejected: int
+    torn: int
     lost_runs: tuple[Run, ...]
     dropped_runs: tuple[Run, ...]
     corrupt_bytes: int
@@ -53,6 +55,7 @@ def measure(state: SpoolState, now_ms: int) -> SpoolStats:
             lost=ledger.lost.total,
             dropped=ledger.dropped.total,
             rejected=ledger.rejected,
+            torn=ledger.torn,
             lost_runs=tuple(ledger.lost.runs),
             dropped_runs=tuple(ledger.dropped.runs),
             corrupt_bytes=ledger.corrupt_bytes,
