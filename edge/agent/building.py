@@ -11,6 +11,7 @@ from edge.clock_state import kernel_clock_is_synchronised
 from edge.instant import InstantClock
 from edge.interruption import Interruption
 from edge.pace import Clock
+from edge.senders.http import HttpSender
 from edge.senders.kafka import KafkaSender
 from edge.senders.sender import Sender
 from edge.sources.build import build_source
@@ -32,6 +33,6 @@ def _sender_maker(settings: AgentSettings, clock: Clock, interruption: Interrupt
         return sender
 
     def http() -> Sender:
-        raise NotImplementedError
+        return HttpSender(settings.http, clock=clock, interruption=interruption)
 
     return kafka if settings.send is Way.KAFKA else http

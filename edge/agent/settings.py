@@ -11,13 +11,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, SecretStr, model_validator
-from schemas.kafka import KafkaSecurity
+from pydantic import Field, model_validator
 
 from edge.framing import BlockEncoding, Framing
+from edge.senders.http_settings import HttpSenderSettings
 from edge.sources.model import Identifier, Section
 from edge.sources.settings import SourceSettings
 from edge.spool.settings import DrainSettings, SpoolSettings
+from schemas.kafka import KafkaSecurity
 from schemas.settings import ProgramSettings
 from schemas.topics import Topic
 
@@ -51,18 +52,6 @@ class KafkaWay(Section, KafkaSecurity):
             "queue.buffering.max.messages": self.queue_max_frames,
             "queue.buffering.max.kbytes": self.queue_max_kib,
         }
-
-
-class HttpWay(Section):
-    """Through the ingestion service.
-
-    Attributes:
-        url: of the service, without path.
-        key: `key id.secret`, as `brain-services ingestion-keys add` showed it.
-    """
-
-    url: str = Field("http://127.0.0.1:8085", pattern=r"^https?://\S+$")
-    key: SecretStr | None = None
 
 
 class StatusSettings(Section):
@@ -105,7 +94,7 @@ class AgentSettings(ProgramSettings):
     drain: DrainSettings = DrainSettings()
     send: Way = Way.KAFKA
     kafka: KafkaWay = KafkaWay()
-    http: HttpWay = HttpWay()
+    http: HttpSenderSettings = HttpSenderSettings()
     status: StatusSettings = StatusSettings()
     queue_measurements: int = Field(1_000, ge=1, le=1_000_000)
     max_unreadable_bytes: int = Field(64 * 1024 * 1024, ge=0)
@@ -118,8 +107,6 @@ class AgentSettings(ProgramSettings):
         repeated = [name for name, count in Counter(source.name for source in self.sources).items() if count > 1]
         if repeated:
             raise ValueError(f"sources: more than one is called {', '.join(repeated)}")
-        if self.send is Way.HTTP and self.http.key is None:
-            raise ValueError("http.key is missing: send=http needs it")
         return self
 
     def framing(self) -> Framing:
