@@ -16,7 +16,7 @@ Identifier = Annotated[str, Field(pattern=rf"^{IDENTIFIER.pattern}$")]
 class Section(BaseModel):
     """A part of the configuration; unknown keys are errors, and values are not shown in them: they may be secrets."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, serialize_by_alias=True)
 
 
 def complain(problems: Sequence[str]) -> None:
