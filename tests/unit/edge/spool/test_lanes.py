@@ -112,3 +112,22 @@ def test_the_window_is_bounded_in_bytes() -> None:
     line.run(100)
     size = len(line.spool.read(0, 1).records[0].record.value)
     assert line.drain.stats().in_flight * size <= 4_096 + 2 * size
+
+
+def test_the_backlog_leaves_a_part_of_the_window_to_live_data() -> None:
+    clock = ManualClock()
+    spool = open_spool(CrashFiles(), clock)
+    spool.append(scalar_records(200))
+    spool.commit()
+    receiver = Receiver(clock)
+    receiver.per_poll = 0
+    drain = make_drain(spool, receiver)
+    drain.step()
+    assert drain.stats().in_flight == 75
+    spool.append(scalar_records(40, boot_id="live"))
+    spool.commit()
+    drain.step()
+    assert drain.stats().in_flight == 100
+    receiver.per_poll = None
+    drain.step()
+    assert sum(unseal(record.value).boot_id == "live" for record in receiver.stored) == 25
