@@ -30,10 +30,12 @@ import struct
 import tempfile
 import time
 from pathlib import Path
+from typing import TypeVar
 
 from schemas.envelope import EventEnvelope, unseal
 from tests.chaos.spool_child import ISSUED, RECORD, SOURCE_FRAME, live, make_value
 
+T = TypeVar("T")
 _REPORT = struct.Struct("<Q")
 
 
@@ -80,6 +82,7 @@ class Life:
         self._source, source_end = socket.socketpair()
         self._receiver, receiver_end = socket.socketpair()
         self._buffers = {self._source: bytearray(), self._receiver: bytearray()}
+        self._inbox: list[tuple[int, bytes]] = []
         self._held: list[int] = []
         self.first_record_s: float | None = None
         self._begin_s = time.monotonic()
@@ -121,6 +124,12 @@ class Life:
         for channel in self._buffers:
             channel.close()
 
+    def _some(self, items: list[T]) -> tuple[list[T], list[T]]:
+        """Some of the items, and the rest; of the last life all."""
+        self._dice.shuffle(items)
+        keep = 0 if self._last else self._dice.randrange(len(items) + 1) // 2
+        return items[keep:], items[:keep]
+
     def _take(self, channel: socket.socket) -> bool:
         """Read what is there; False at the end of the channel."""
         try:
@@ -146,16 +155,17 @@ class Life:
             if len(buffer) - used - RECORD.size < size:
                 break
             self.first_record_s = self.first_record_s or time.monotonic() - self._begin_s
-            self._oracle.deliver(bytes(buffer[used + RECORD.size : used + RECORD.size + size]))
-            self._held.append(number)
+            self._inbox.append((number, bytes(buffer[used + RECORD.size : used + RECORD.size + size])))
             used += RECORD.size + size
         return used
 
     def _report(self) -> None:
-        """Report some of what has arrived, in any order."""
-        self._dice.shuffle(self._held)
-        keep = 0 if self._last else self._dice.randrange(len(self._held) + 1) // 2
-        self._held, reported = self._held[:keep], self._held[keep:]
+        """Store some of what has come, and report some of what is stored, both in any order."""
+        stored, self._inbox = self._some(self._inbox)
+        for number, value in stored:
+            self._oracle.deliver(value)
+            self._held.append(number)
+        reported, self._held = self._some(self._held)
         try:
             self._receiver.sendall(b"".join(map(_REPORT.pack, reported)))
         except (BrokenPipeError, ConnectionResetError):
