@@ -14,7 +14,7 @@ UV := $(BIN)/uv
 UV_PIP := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-build-isolation
 
 .PHONY: help setup lock jars stack-up stack-down stack-status init kafka-init ch-init topics-pipeline submit demo \
-        test test-unit check format train features-page bench logs-kafka logs-clickhouse logs-flink flink-ui clickhouse-ui clean distclean
+        run-ingest test test-unit check format train features-page bench logs-kafka logs-clickhouse logs-flink flink-ui clickhouse-ui clean distclean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -72,6 +72,9 @@ submit: setup ## Submit all Flink jobs
 
 demo: setup ## Recordings in, scores out: the whole line on this machine (DOMAIN=health|power|environment|all)
 	@$(STACK) demo --domain $(DOMAIN)
+
+run-ingest: setup ## Take events over HTTP in the foreground (keys: brain-services ingestion-keys)
+	@set -a; if [ -f .brain/stack.env ]; then source .brain/stack.env; fi; exec $(BIN)/brain-services ingestion
 
 logs-kafka: setup ## Follow Kafka's log
 	@$(STACK) logs kafka --follow

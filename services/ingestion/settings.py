@@ -71,7 +71,7 @@ class IngestionSettings(KafkaSecurity, ProgramSettings):
 
     max_body_bytes: int = Field(2 * MIB, ge=1_000, le=64 * MIB)
     max_decompressed_bytes: int = Field(8 * MIB, ge=1_000, le=256 * MIB)
-    max_json_bytes: int = Field(2 * MIB, ge=1_000, le=64 * MIB)
+    max_json_bytes: int = Field(MIB, ge=1_000, le=64 * MIB)
     max_records: int = Field(10_000, ge=1, le=100_000)
     max_header_bytes: int = Field(16_384, ge=1_024, le=MIB)
     header_timeout_s: float = Field(10.0, gt=0, le=600)

@@ -35,13 +35,13 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield service
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(body=st.binary(max_size=400), headers=HEADERS)
 def test_any_bytes_under_any_type_have_an_answer(fuzzed: Service, body: bytes, headers: dict[str, str]) -> None:
     assert fuzzed.post(content=body, headers=headers).status_code in EXPECTED
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_a_damaged_batch_has_an_answer_and_only_whole_frames_pass(fuzzed: Service, data: st.DataObject) -> None:
     body = bytearray(batch(FRAMES))
@@ -55,7 +55,7 @@ def test_a_damaged_batch_has_an_answer_and_only_whole_frames_pass(fuzzed: Servic
     assert {record.value for _, record in fuzzed.writer.stored} <= set(FRAMES)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(name=st.sampled_from([*reading(), "id", "mesh", "device_status", "counter_reading", "resent"]), value=JSON)
 def test_any_value_in_any_field_has_an_answer(fuzzed: Service, name: str, value: Any) -> None:
     good = {**reading(sequence=1), "session_id": "good"}
@@ -69,7 +69,7 @@ def test_any_value_in_any_field_has_an_answer(fuzzed: Service, name: str, value:
     assert b"lab/walker-1/good/TEMP" in {record.key for _, record in fuzzed.writer.stored}
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(name=st.sampled_from(["unit", "channels", "start_us", "start", "values", "sample_rate_hz", "more"]), value=JSON)
 def test_any_value_in_any_field_of_the_payload_has_an_answer(fuzzed: Service, name: str, value: Any) -> None:
     body = orjson.dumps(reading(block={name: value}))
@@ -77,7 +77,7 @@ def test_any_value_in_any_field_of_the_payload_has_an_answer(fuzzed: Service, na
     assert response.status_code in {202, 422}, response.text
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(value=JSON)
 def test_any_json_has_an_answer(fuzzed: Service, value: Any) -> None:
     response = fuzzed.post(content=orjson.dumps(value), headers={"Content-Type": "application/json"})

@@ -1,9 +1,8 @@
-"""Settings of the ingestion service, and the table of limits in the documentation."""
+"""Settings of the ingestion service."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -64,16 +63,3 @@ def test_the_connection_is_librdkafkas_and_no_setting_is_a_promise() -> None:
     assert config["message.timeout.ms"] == 10_000
     assert not config.keys() & PROMISES.keys()
     assert "'p'" not in repr(settings)
-
-
-def test_the_documentation_has_every_setting_with_its_default() -> None:
-    page = (Path(__file__).parents[4] / "docs" / "ingestion.md").read_text()
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
-    documented = {name.strip("`"): default for name, default, *_ in (row for row in rows if len(row) == 3)}
-    fields = IngestionSettings.model_fields
-    own = {name for name in fields if not name.startswith(("sasl_", "ssl_", "security_"))}
-    assert own == own & documented.keys()
-    for name in own:
-        default = fields[name].default
-        text = f"{default:,}" if isinstance(default, int | float) and not isinstance(default, bool) else str(default)
-        assert documented[name] == text.removesuffix(".0").replace("None", "none").replace("False", "false"), name
