@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ipaddress
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from schemas.envelope import Record
 from schemas.proto.ingest_pb2 import IngestBatch
 
 LOG = logging.getLogger(__name__)
+# httpx reports every request; `_say` tells of those that do not pass.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 INGEST_PATH = "/v1/ingest"
 _CONTENT_TYPE = "application/x-protobuf"
@@ -73,6 +76,8 @@ class Uplink:
         self._pauses = pauses
         self._compress = compressor(settings.compression)
         self._said_s: float | None = None
+        if settings.key is not None and not _is_safe(httpx.URL(settings.url)):
+            LOG.warning("the key goes over plain HTTP to %s: whoever listens can use it", settings.url)
         try:
             self._client = httpx.Client(
                 base_url=settings.url,
@@ -192,6 +197,16 @@ def _headers(settings: HttpSenderSettings) -> dict[str, str]:
     if settings.key is not None:
         headers["Authorization"] = f"Bearer {settings.key.get_secret_value()}"
     return headers
+
+
+def _is_safe(url: httpx.URL) -> bool:
+    """Whether nobody can listen on the way."""
+    if url.scheme == "https" or url.host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(url.host).is_loopback
+    except ValueError:
+        return False
 
 
 def _text(error: httpx.HTTPError | httpx.DecodingError) -> str:

@@ -15,7 +15,7 @@ PROTOBUF, JSON = "application/x-protobuf", "application/json"
 MEDIA_TYPES = (PROTOBUF, JSON)
 ENVELOPES = "envelopes"
 
-_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+_VARINT, _FIXED64, _LENGTH, _GROUP, _GROUP_END, _FIXED32 = range(6)
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
 _LONGEST_VARINT = 10
 
@@ -93,8 +93,9 @@ def count_fields(body: bytes, limit: int) -> int:
             position += size
         elif kind in _FIXED_BYTES:
             position += _FIXED_BYTES[kind]
-        else:
+        elif kind not in (_GROUP, _GROUP_END):
             return count
+        # The fields within a group count as well: nothing that is parsed goes uncounted.
         count += 1
     return count
 

@@ -67,7 +67,7 @@ class Service:
         self.waits_s: list[float] = []
         self.fates: dict[int, Refusal | None] = {}
         self.clock = ManualClock()
-        settings = HttpSenderSettings(url="http://service", **flags)
+        settings = HttpSenderSettings(url="https://service", **flags)
         pauses = Pauses(self._wait, lambda: 1.0, self.clock)
         self.uplink = Uplink(settings, pauses, transport=httpx.MockTransport(self._handle))
         self.most_waits = 100
@@ -218,8 +218,26 @@ def test_a_wrong_key_is_said_loudly_and_not_more_than_every_30_s(caplog: pytest.
     said = [record for record in caplog.records if record.name == "edge.senders.uplink"]
     assert {record.levelno for record in said} == {logging.ERROR}
     assert len(said) == 1 + int(sum(service.waits_s[:-1]) // 30)
-    assert "8 frames wait for http://service: HTTP 401: as the test wants it" in said[0].getMessage()
+    assert "8 frames wait for https://service: HTTP 401: as the test wants it" in said[0].getMessage()
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "warned"),
+    [
+        ("http://gateway.example", "k.s", True),
+        ("http://192.0.2.7:8080", "k.s", True),
+        ("https://gateway.example", "k.s", False),
+        ("http://127.0.0.1:8080", "k.s", False),
+        ("http://[::1]:8080", "k.s", False),
+        ("http://localhost", "k.s", False),
+        ("http://gateway.example", None, False),
+    ],
+)
+def test_a_key_in_the_open_is_said(url: str, key: str | None, warned: bool, caplog: pytest.LogCaptureFixture) -> None:
+    settings = HttpSenderSettings.model_validate({"url": url, "key": key})
+    Uplink(settings, Pauses(lambda _: True, lambda: 0.0, ManualClock())).close()
+    assert ("plain HTTP" in caplog.text) is warned
 
 
 def test_the_end_of_a_wait_ends_the_sending() -> None:

@@ -144,9 +144,10 @@ def test_more_records_than_allowed_are_refused(make_service: Make) -> None:
     assert service.post(json={"envelopes": [reading(sequence=n) for n in range(51)]}).status_code == 413
 
 
-def test_a_million_empty_records_are_counted_before_they_are_parsed(service: Service) -> None:
-    assert _post(service, b"\x0a\x00" * 1_000_000).status_code == 413
-    assert count_fields(b"\x0a\x00" * 1_000_000, 10) == 11
+@pytest.mark.parametrize("before", [b"", b"\x13", b"\x0b", b"\x10\x01"], ids=["none", "group", "own group", "varint"])
+def test_a_million_empty_records_are_counted_before_they_are_parsed(service: Service, before: bytes) -> None:
+    assert _post(service, before + b"\x0a\x00" * 1_000_000).status_code == 413
+    assert count_fields(before + b"\x0a\x00" * 1_000_000, 10) == 11
 
 
 def test_errors_by_the_hundred_thousand_cost_one(service: Service) -> None:
