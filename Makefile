@@ -8,13 +8,14 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 DOMAIN ?= all
+AGENT_CONFIG ?= edge/example.yaml
 STAMP := $(VENV)/.installed
 STACK := $(BIN)/brain-stack
 UV := $(BIN)/uv
 UV_PIP := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --no-build-isolation
 
 .PHONY: help setup lock jars stack-up stack-down stack-status init kafka-init ch-init topics-pipeline submit demo \
-        run-ingest test test-unit check format train features-page bench logs-kafka logs-clickhouse logs-flink flink-ui clickhouse-ui clean distclean
+        run-ingest run-edge-kafka run-edge-http chaos-edge test test-unit check format train features-page bench logs-kafka logs-clickhouse logs-flink flink-ui clickhouse-ui clean distclean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
@@ -72,6 +73,13 @@ submit: setup ## Submit all Flink jobs
 
 demo: setup ## Recordings in, scores out: the whole line on this machine (DOMAIN=health|power|environment|all)
 	@$(STACK) demo --domain $(DOMAIN)
+
+run-edge-kafka: setup ## Run the example agent in the foreground, sending to Kafka (AGENT_CONFIG=edge.yaml)
+	@set -a; if [ -f .brain/stack.env ]; then source .brain/stack.env; fi; \
+	  BRAIN_AGENT_SEND=kafka exec $(BIN)/brain-edge run --config $(AGENT_CONFIG)
+
+run-edge-http: setup ## The same, sending to the ingestion service (BRAIN_AGENT_HTTP__KEY)
+	@BRAIN_AGENT_SEND=http exec $(BIN)/brain-edge run --config $(AGENT_CONFIG)
 
 run-ingest: setup ## Take events over HTTP in the foreground (keys: brain-services ingestion-keys)
 	@set -a; if [ -f .brain/stack.env ]; then source .brain/stack.env; fi; exec $(BIN)/brain-services ingestion

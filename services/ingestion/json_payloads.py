@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, Self
@@ -138,10 +139,15 @@ class JsonCounterReading(TimedPayload):
 
 
 class JsonMesh(TimedPayload):
-    """A foot scan, inline as base64 or as a reference to where it is kept."""
+    """A foot scan, inline as base64 or as the name of one in the scan store.
+
+    Attributes:
+        sha256: of the mesh; of an inline one it may be left out.
+        extent_mm: its length along x, y and z; a reference needs it.
+    """
 
     payload_type = MESH
-    event_type = "mesh"
+    event_type = "scan"
 
     format: Text
     unit: Text
@@ -149,6 +155,7 @@ class JsonMesh(TimedPayload):
     sha256: str = Field("", pattern="^([0-9a-f]{64})?$")
     inline: Annotated[Base64Bytes, Field(strict=False)] | None = None
     reference: str | None = Field(None, max_length=2_048)
+    extent_mm: list[float] = Field(default_factory=list, max_length=3)
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
@@ -160,7 +167,10 @@ class JsonMesh(TimedPayload):
         """See JsonPayload."""
         del begin_us
         body = {"reference": self.reference} if self.inline is None else {"inline": self.inline}
-        return Mesh(format=self.format, unit=self.unit, side=self.side, sha256=bytes.fromhex(self.sha256), **body)
+        digest = bytes.fromhex(self.sha256)
+        if not digest and self.inline is not None:
+            digest = hashlib.sha256(self.inline).digest()
+        return Mesh(format=self.format, unit=self.unit, side=self.side, sha256=digest, extent_mm=self.extent_mm, **body)
 
 
 class JsonDeviceStatus(JsonPayload):
@@ -178,6 +188,13 @@ class JsonDeviceStatus(JsonPayload):
     last_acknowledged_sequence: UInt64 = 0
     clock_synchronised: bool = False
     monotonic_ms: Int64 = 0
+    spool_depth_count: UInt64 = 0
+    spool_depth_bytes: UInt64 = 0
+    lost_count: UInt64 = 0
+    dropped_count: UInt64 = 0
+    source: Text = ""
+    detail: Text = ""
+    silent_sensors: list[Text] = Field(default_factory=list)
 
     def begin_us(self, now_us: int) -> int:
         """See JsonPayload."""

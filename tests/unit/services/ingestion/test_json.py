@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 
 import numpy as np
 import pytest
 
 from schemas.envelope import make_event_id, unseal
-from schemas.proto.envelope_pb2 import CounterReading, DeviceStatus, SampleBlock
+from schemas.proto.envelope_pb2 import CounterReading, DeviceStatus, Mesh, SampleBlock
 from schemas.samples import decode_samples
+from tests.builders_scans import exported
 from tests.ingestion_client import Service, reading
 
 
@@ -60,12 +63,19 @@ def test_counters_and_device_status_have_forms_of_their_own(service: Service) ->
     assert DeviceStatus.FromString(second.payload).sent_count == 3
 
 
-def test_a_mesh_is_refused_as_long_as_the_line_takes_none(service: Service) -> None:
-    mesh = {"start_us": 1, "format": "ply", "unit": "mm", "inline": "AAAA"}
-    response = service.post(json={**reading(), "sample_block": None, "mesh": mesh})
-    assert response.json()["errors"] == [
-        {"field": "payload_type", "detail": "payload_type=3", "reason": "unknown_payload_type"}
-    ]
+def test_a_foot_scan_is_taken_and_one_that_is_no_mesh_refused(service: Service) -> None:
+    event = {**reading(), "sensor_type": "SCANNER"}
+    del event["sample_block"]
+    mesh = {"start_us": 1_760_000_000_000_000, "format": "ply", "unit": "mm", "side": "left"}
+    content = exported("ply")
+    good = event | {"mesh": mesh | {"inline": base64.b64encode(content).decode()}}
+    bad = event | {"sequence": 1, "mesh": mesh | {"inline": "AAAA"}}
+    response = service.post(json={"envelopes": [good, bad]})
+    assert [result["status"] for result in response.json()["results"]] == ["accepted", "rejected"]
+    assert response.json()["results"][1]["reason"] == "malformed_payload"
+    (scan,) = stored(service)
+    payload = Mesh.FromString(scan.payload)
+    assert (payload.inline, payload.sha256) == (content, hashlib.sha256(content).digest())
 
 
 WRONG = [
