@@ -12,14 +12,16 @@ import typer
 from rich.console import Console
 
 from bench.cluster import PARTITIONS, running_cluster
+from bench.edge import measure_edge
 from bench.entries import LETTERS, field, workloads_of
 from bench.errors import BenchError
 from bench.extractors import measure_extractors, measure_libraries
 from bench.flink_contenders import PARALLELISM
-from bench.report import WIDTH, print_extractors, print_report, to_json, write_json
+from bench.report import WIDTH, print_extractors, print_report, print_targets, to_json, write_json
 from bench.results import check_flatness, check_targets, pair_runs
 from bench.run import Bench, Run, run_workload
 from schemas.errors import BrainError
+from schemas.topics import Topic
 from stack.errors import StackError
 from stack.home import REPOSITORY
 
@@ -43,6 +45,7 @@ def main(  # noqa: PLR0913
     extractors: Annotated[
         bool, typer.Option("--extractors", help="Only the features of each domain: no stack.")
     ] = False,
+    edge: Annotated[bool, typer.Option("--edge", help="Only the agent, its spool and the ingestion service.")] = False,
     out: Annotated[Path, typer.Option("--out", help="Where the JSON goes.")] = DEFAULT_OUT,
     seed: Annotated[int, typer.Option("--seed", help="Of the values.")] = 1,
     taskmanager_mb: Annotated[int | None, typer.Option("--taskmanager-mb", help="Memory of Flink's JVM.")] = None,
@@ -51,6 +54,9 @@ def main(  # noqa: PLR0913
     rates = [*measure_extractors(), *measure_libraries()] if extractors or (only == EVERYONE and not flat) else []
     if extractors:
         print_extractors(console, rates)
+        return
+    if edge:
+        _measure_edge()
         return
     chosen = _letters("a" if flat else only)
     overrides = {} if taskmanager_mb is None else {"taskmanager_memory_mb": taskmanager_mb}
@@ -81,6 +87,16 @@ def main(  # noqa: PLR0913
         print_extractors(console, rates)
     write_json(out, to_json(run, results, targets, conditions=conditions, extractors=rates))
     console.print(f"JSON: {out}", soft_wrap=True)
+
+
+def _measure_edge() -> None:
+    """The agent's figures, on a stack of its own."""
+    started_s = time.monotonic()
+    with running_cluster(
+        lambda text: console.print(f"[dim]{time.monotonic() - started_s:6.0f} s[/dim]  {text}"), overrides={}
+    ) as cluster:
+        result = measure_edge(cluster.endpoints.kafka_bootstrap, Topic.RAWFRAMES.value)
+    print_targets(console, result.targets())
 
 
 def _letters(text: str) -> frozenset[str]:

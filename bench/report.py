@@ -72,6 +72,11 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
 
 
+def print_targets(console: Console, targets: Sequence[Target]) -> None:
+    """What was to be reached, and what was."""
+    console.print(_target_table(targets))
+
+
 def _target_table(targets: Sequence[Target]) -> Table:
     table = Table("target", "measured", "", title="targets", title_justify="left", width=WIDTH, box=SIMPLE_HEAD)
     for target in targets:

@@ -10,15 +10,17 @@ import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
-import trimesh
 from numpy.typing import NDArray
 
 from schemas.errors import InvalidMessage, Reason
 from schemas.proto.envelope_pb2 import Mesh, SampleBlock
 from schemas.samples import encode_float64
+
+if TYPE_CHECKING:
+    import trimesh
 
 Side = Literal["left", "right"]
 Unit = Literal["mm", "cm", "m"]
@@ -183,6 +185,9 @@ def parse_mesh(content: bytes, kind: str, *, unit: str = "mm") -> tuple[NDArray[
 
 
 def _load(content: bytes, kind: str) -> trimesh.Trimesh:
+    # 50 MB of memory, with what it draws in: only for who opens a mesh.
+    import trimesh  # noqa: PLC0415
+
     try:
         loaded = trimesh.load_mesh(
             io.BytesIO(content), file_type=kind, process=False, maintain_order=True, skip_materials=True

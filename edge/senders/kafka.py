@@ -46,6 +46,8 @@ REFUSED_FOR_GOOD = frozenset(
 """What a broker says when the record is at fault. Any other failure may pass: a topic comes back, a right is given."""
 
 _FULL_WAIT_S = 0.1
+_SERVE_EVERY = 32
+"""Records between two looks at the reports: each look costs as much as a record."""
 _ANSWER_S = 10.0
 _NEW_TOPIC_S = 5.0
 """A topic that has just been created is unknown to the broker for a moment."""
@@ -67,7 +69,7 @@ class KafkaSender:
         self._topic = topic
         self._clock = clock
         self._interruption = interruption
-        self._sent = self._acknowledged = self._failed = 0
+        self._sent = self._acknowledged = self._failed = self._unserved = 0
         self._first_failure = ""
         self._trouble = ""
         self._fatal = ""
@@ -107,11 +109,13 @@ class KafkaSender:
             GivenUpError: if the user insists on an end.
         """
         self._raise_failure()
-        if self._report().pending == 0:
+        if self._sent == self._acknowledged + self._failed:
             self._note_progress()
         while not self._produce(record, on_delivery):
             self.poll(_FULL_WAIT_S)
-        self._serve(0.0)
+        self._unserved += 1
+        if self._unserved >= _SERVE_EVERY:
+            self._serve(0.0)
 
     def poll(self, timeout_s: float = 0.0) -> DeliveryReport:
         """Serve delivery reports for at most `timeout_s`.
@@ -169,6 +173,7 @@ class KafkaSender:
             on_delivery(Refusal(error.str(), for_good=error.code() in REFUSED_FOR_GOOD))
 
     def _serve(self, timeout_s: float) -> None:
+        self._unserved = 0
         self._producer.poll(timeout_s)
         self._say_if_stuck()
         pending = self._report().pending
