@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import weakref
 
 import pytest
+from confluent_kafka import KafkaError
 
 from edge.errors import DeliveryError, GivenUpError
 from edge.interruption import Interruption
@@ -112,3 +115,18 @@ def test_who_asks_for_reports_is_told_of_a_record_refused_at_once_and_the_sender
     sender.send(RECORD, told.append)
     report = sender.poll(0.1)
     assert (report.sent, report.failed, report.pending, len(told)) == (1, 0, 1, 1)
+
+
+def test_a_producer_that_has_failed_for_good_reports_what_it_holds_and_can_go() -> None:
+    sender = _sender()
+    told: list[Refusal | None] = []
+    sender.send(RECORD, told.append)
+    # librdkafka's own way to make a producer fail for good is not reachable from Python.
+    sender._on_error(KafkaError(KafkaError._FATAL, "lost its place", fatal=True))
+    with pytest.raises(DeliveryError, match="failed for good: lost its place"):
+        sender.poll()
+    assert [refusal.for_good for refusal in told if refusal] == [False]
+    gone = weakref.ref(sender)
+    del sender
+    gc.collect()
+    assert gone() is None
