@@ -104,8 +104,8 @@ class KafkaSender:
         """Queue one record; waits while the queue is full.
 
         Raises:
-            DeliveryError: if this record or an earlier one is refused for good and nobody else is told; or the producer
-                has failed for good.
+            DeliveryError: if this record or an earlier one is refused for good and nobody is told of it; or if the
+                producer has failed for good.
             GivenUpError: if the user insists on an end.
         """
         self._raise_failure()
@@ -152,8 +152,8 @@ class KafkaSender:
         except BufferError:
             return False
         except KafkaException as error:
-            if on_delivery is not None and error.args[0].code() in REFUSED_FOR_GOOD:
-                on_delivery(Refusal(_text(error), for_good=True))
+            if on_delivery is not None:
+                on_delivery(Refusal(_text(error), for_good=error.args[0].code() in REFUSED_FOR_GOOD))
                 return True
             self._sent += 1
             self._fail(record.key, _text(error))
@@ -201,6 +201,10 @@ class KafkaSender:
         self._first_failure = self._first_failure or f"topic {self._topic!r}, key {key!r}: {reason}"
 
     def _raise_failure(self) -> None:
+        if self._fatal:
+            # Whoever waits for reports gets them; the records would hold the dead producer in memory for ever.
+            self._producer.purge()
+            self._producer.poll(0.0)
         if self._failed or self._fatal:
             raise DeliveryError(
                 self._first_failure or self._fatal,

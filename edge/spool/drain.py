@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import random as system_random
 from collections.abc import Callable
-from functools import partial
 
 from edge.errors import DeliveryError
 from edge.pace import Clock
@@ -196,7 +195,7 @@ class Drain:
             if len(again) and spooled.position in again:
                 record = flagged_as_resent(record)
                 self._resent += 1
-            line.sender.send(record, partial(line.report, spooled.position))
+            line.sender.send(record, line.on_delivery(spooled.position))
 
     def _serve(self, timeout_s: float) -> None:
         if self._line is not None and len(self._window):
@@ -208,8 +207,7 @@ class Drain:
         """Act on what was reported."""
         if self._line is None:
             return
-        reports, self._line.reports = self._line.reports, []
-        reports = [(position, refusal) for position, refusal in reports if self._window.remove(position)]
+        reports = [report for report in self._line.take_reports() if self._window.remove(report[0])]
         self._acknowledge([position for position, refusal in reports if refusal is None])
         self._put_back({at: refusal.reason for at, refusal in reports if refusal and not refusal.for_good})
         self._suspect({at: refusal.reason for at, refusal in reports if refusal and refusal.for_good})

@@ -132,10 +132,12 @@ class SystemFiles:
         return SystemFile(os.open(path, flags, FILE_MODE))
 
     def make_directory(self, path: Path) -> None:
-        """Make the directory, and make its own name durable."""
-        if not path.is_dir():
-            path.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-            self.fsync_directory(path.parent)
+        """Make the directory, and make its own name durable, and those of the parents that were missing."""
+        if path.is_dir():
+            return
+        self.make_directory(path.parent)
+        path.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
+        self.fsync_directory(path.parent)
 
     def fsync_directory(self, path: Path) -> None:
         """Make the directory's names durable."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.senders.sender import Refusal, Sender
+from edge.senders.sender import OnDelivery, Refusal, Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,15 @@ class Line:
 
     def __init__(self, sender: Sender) -> None:
         self.sender = sender
-        self.reports: list[tuple[int, Refusal | None]] = []
+        self._reports: list[tuple[int, Refusal | None]] = []
 
-    def report(self, position: int, refusal: Refusal | None) -> None:
-        """Keep a report until the loop comes to it."""
-        self.reports.append((position, refusal))
+    def on_delivery(self, position: int) -> OnDelivery:
+        """What to call with the report on a position. It holds no reference to the sender, so a dead one can go."""
+        reports = self._reports
+        return lambda refusal: reports.append((position, refusal))
+
+    def take_reports(self) -> list[tuple[int, Refusal | None]]:
+        """The reports since the last call."""
+        reports = self._reports.copy()
+        self._reports.clear()
+        return reports

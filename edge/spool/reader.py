@@ -104,9 +104,16 @@ class Reader:
             try:
                 self._extend(chunk, stretch)
             except FileNotFoundError:
-                # The writer has just dropped it to make room; its positions are settled.
-                LOG.debug("segment %d is gone", stretch.base)
+                self._vanished(chunk, stretch)
         return chunk
+
+    def _vanished(self, chunk: _Chunk, stretch: Stretch) -> None:
+        """The writer has just removed it to make room, and all in it is settled; or somebody else did."""
+        with self._state.lock:
+            ours = any(segment.base == stretch.base for segment in self._state.catalog.segments)
+        if ours:
+            self._give_up(stretch.base, [(chunk.read_end, stretch.end)], 0)
+            chunk.read_end = stretch.end
 
     def _extend(self, chunk: _Chunk, stretch: Stretch) -> None:
         """Read on to the committed end of the segment, and settle what is damaged on the way."""
@@ -129,4 +136,4 @@ class Reader:
             ledger.corrupt_bytes += saved_bytes
             lost = [run for begin, end in gaps for run in ledger.give_up(ledger.lost, begin, end)]
         for begin, end in lost:
-            LOG.error("segment %d: positions %d to %d are damaged and lost", base, begin, end - 1)
+            LOG.error("segment %d: positions %d to %d are damaged or gone, and lost", base, begin, end - 1)

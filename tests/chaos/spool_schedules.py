@@ -3,8 +3,9 @@
     python -m tests.chaos.spool_schedules --schedules 100000 --seed 1
 
 Each schedule is a life of up to 60 actions with power cuts, also in the middle of an action, failing syncs and a full
-disk; after each start the promises are judged (`tests/unit/edge/spool/crash_model.py`). Prints one JSON line; a broken
-promise ends the run with the seed of its schedule.
+disk; after each start the promises are judged (`tests/unit/edge/spool/crash_model.py`): what was committed is there, no
+byte is altered, no position comes twice, the cursor never leads. Prints one JSON line with the number of broken
+schedules, and names the seed of each.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import logging
 import random
+import sys
 import time
 from collections.abc import Callable
 
@@ -58,17 +60,19 @@ def main() -> None:
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)
     begin_s = time.monotonic()
-    committed = crashes = 0
+    report = {"seed": options.seed, "schedules": options.schedules, "crashes": 0, "committed": 0, "broken": 0}
     for index in range(options.schedules):
         seed = options.seed * 1_000_000_007 + index
         try:
             model = run_schedule(seed)
-        except Exception as error:
-            raise SystemExit(f"schedule of seed {seed}: {type(error).__name__}: {error}") from error
-        committed += len(model.committed)
-        crashes += model.files.epoch
-    report = {"seed": options.seed, "schedules": options.schedules, "crashes": crashes, "committed": committed}
-    print(json.dumps(report | {"lost": 0, "altered": 0, "seconds": round(time.monotonic() - begin_s)}))
+        except AssertionError as error:
+            report["broken"] += 1
+            print(f"schedule of seed {seed}: {error}", file=sys.stderr)
+            continue
+        report["committed"] += len(model.committed)
+        report["crashes"] += model.files.epoch
+    print(json.dumps(report | {"seconds": round(time.monotonic() - begin_s)}))
+    raise SystemExit(report["broken"] > 0)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import weakref
 
 import pytest
+from confluent_kafka import KafkaError
 
 from edge.errors import DeliveryError, GivenUpError
 from edge.interruption import Interruption
 from edge.senders.kafka import PROMISES, KafkaSender
+from edge.senders.sender import Refusal
 from edge.settings import EdgeSettings
 from edge.testing import ManualClock
 from schemas.envelope import Record
@@ -101,3 +105,28 @@ def test_close_waits_until_the_user_insists_on_an_end() -> None:
 
 def test_closing_an_unused_sender_does_not_wait() -> None:
     assert _sender().close().sent == 0
+
+
+def test_who_asks_for_reports_is_told_of_a_record_refused_at_once_and_the_sender_goes_on() -> None:
+    sender = _sender()
+    told: list[Refusal | None] = []
+    sender.send(Record(RECORD.key, bytes(5 * 1024 * 1024), {}), told.append)
+    assert [(refusal.for_good, "too large" in refusal.reason) for refusal in told if refusal] == [(True, True)]
+    sender.send(RECORD, told.append)
+    report = sender.poll(0.1)
+    assert (report.sent, report.failed, report.pending, len(told)) == (1, 0, 1, 1)
+
+
+def test_a_producer_that_has_failed_for_good_reports_what_it_holds_and_can_go() -> None:
+    sender = _sender()
+    told: list[Refusal | None] = []
+    sender.send(RECORD, told.append)
+    # librdkafka's own way to make a producer fail for good is not reachable from Python.
+    sender._on_error(KafkaError(KafkaError._FATAL, "lost its place", fatal=True))
+    with pytest.raises(DeliveryError, match="failed for good: lost its place"):
+        sender.poll()
+    assert [refusal.for_good for refusal in told if refusal] == [False]
+    gone = weakref.ref(sender)
+    del sender
+    gc.collect()
+    assert gone() is None

@@ -200,3 +200,14 @@ def test_a_length_beyond_the_limit_is_not_followed() -> None:
     stretch[8:12] = (2**32 - 1).to_bytes(4, "little")
     found = scan(bytes(stretch), 0, 100)
     assert (found.positions, found.gaps(0)) == ([1], [(0, 1)])
+
+
+def test_a_segment_removed_by_somebody_else_is_counted_while_it_runs() -> None:
+    files = CrashFiles()
+    spool = open_spool(files)
+    fill(spool, 160, size=16)
+    first, second = (int(name[:20]) for name in segment_names(files)[:2])
+    del files.names[_path(files, 0)]
+    assert sorted(read_all(spool)) == list(range(second, 160))
+    assert spool.stats().lost_runs == ((first, second),)
+    assert list(spool.unsettled()) == [(second, 160)]
