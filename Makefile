@@ -125,6 +125,11 @@ train: setup ## Train the models again from the recordings (BRAIN_DATA)
 features-page: setup ## Write docs/features.md from the declarations
 	$(BIN)/python -m schemas.feature_page
 
+chaos-edge: setup ## Power cuts, kills and flipped bits for the spool, hours of them: one JSON line each
+	$(BIN)/python -m tests.chaos.spool_schedules --schedules 100000 --seed 1
+	$(BIN)/python -m tests.chaos.spool_kills --kills 1000 --seed 1
+	$(BIN)/python -m tests.chaos.spool_flips
+
 bench: setup jars ## Measure throughput, ours beside the peers'
 	$(BIN)/python -m bench
 
