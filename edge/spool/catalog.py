@@ -44,7 +44,6 @@ class Stretch:
     base: int
     end: int
     durable_bytes: int
-    sealed: bool
 
 
 class Catalog:
@@ -72,8 +71,7 @@ class Catalog:
             return None
         index = max(0, self.index_of(position))
         segment = self.segments[index]
-        sealed = index + 1 < len(self.segments)
-        return Stretch(segment.base, self.end_of(index, durable_end), segment.durable_bytes, sealed)
+        return Stretch(segment.base, self.end_of(index, durable_end), segment.durable_bytes)
 
     def sealed(self, durable_end: int) -> list[tuple[Segment, int]]:
         """Every sealed segment with its end, oldest first."""
