@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from edge.measurement import Samples
 from edge.sources.source import LiveSource, Rejected, Stopped, Taken
 
-LONGEST_WAIT_S = 60.0
+LONGEST_WAIT_S = 20.0
 
 
 class CollectingOutlet:

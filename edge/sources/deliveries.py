@@ -4,6 +4,9 @@ The number of a message (packet identifier) means something only to the session.
 sends all that is not acknowledged again, with the same number and marked as a duplicate. A message that is still on its
 way is then not read a second time; one that reached the disk while there was no connection is acknowledged at once. And
 no acknowledgement of an old connection may go to the new one, where its number may name another message.
+
+A message whose acknowledgement was sent, but lost with the connection, comes again and is read again: nothing tells it
+from another one that the broker sent under the freed number and that we never saw. Better twice than not at all.
 """
 
 from __future__ import annotations

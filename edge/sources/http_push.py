@@ -22,6 +22,7 @@ from edge.sources.source import Outlet, Stopped
 LOG = logging.getLogger(__name__)
 
 _WAITING_MESSAGES = 16
+_POLL_S = 0.05
 _RETRY_AFTER_S = "5"
 
 
@@ -77,7 +78,7 @@ class HttpPushSource:
             self._serve(server, inbox, outlet, stop)
 
     def _serve(self, server: _Server, inbox: Inbox[_Incoming], outlet: Outlet, stop: threading.Event) -> None:
-        serving = threading.Thread(target=server.serve_forever, name=f"http-{self.name}", daemon=True)
+        serving = threading.Thread(target=server.serve_forever, args=(_POLL_S,), name=f"http-{self.name}", daemon=True)
         serving.start()
         self.port = server.server_address[1]
         self.listening.set()

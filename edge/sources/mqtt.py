@@ -126,11 +126,11 @@ class _Connection:
         self._client.loop_start()
 
     def revive(self) -> None:
-        """Begin anew if a packet that is none has ended the library's network thread."""
+        """Begin anew if an error in a callback has ended the library's network thread."""
         if self._client.loop_start() is MQTTErrorCode.MQTT_ERR_SUCCESS:
             LOG.error("%s: the MQTT client failed and begins anew", self._settings.name)
             self._deliveries.disconnected()
-            self._outlet.state(False, "the broker sent what is no MQTT; connecting again")
+            self._outlet.state(False, "failed; connecting again")
             self._client.loop_stop()
             self._connect()
             self._client.loop_start()
@@ -210,6 +210,7 @@ class _Connection:
 
     def _on_message(self, client: Client, userdata: object, message: MQTTMessage) -> None:
         del client, userdata
+        now = self._clock.now()
         try:
             topic = message.topic
         except UnicodeDecodeError:
@@ -221,7 +222,7 @@ class _Connection:
             if acknowledge is None:
                 return
         # Without room the network waits, and with it the broker: nothing is dropped here.
-        self._inbox.put(_Incoming(topic, payload, message.retain, self._clock.now(), acknowledge))
+        self._inbox.put(_Incoming(topic, payload, message.retain, now, acknowledge))
 
 
 def _client(settings: MqttSettings) -> Client:

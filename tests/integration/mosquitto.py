@@ -75,6 +75,13 @@ class Mosquitto:
         self._process.wait(_START_S)
         self._process = None
 
+    def wait_for_log(self, text: str, count: int) -> None:
+        """Until it has said so that many times."""
+        deadline_s = time.monotonic() + _START_S
+        while self.log().count(text) < count:
+            assert time.monotonic() < deadline_s, f"{text!r} not {count} times in\n{self.log()}"
+            time.sleep(0.02)
+
     def log(self) -> str:
         """What it has said so far."""
         return self._log.read_text(errors="replace")

@@ -59,11 +59,9 @@ def _source(port: int) -> MqttSource:
         pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", id="a web server"),
         pytest.param(CONNACK + SUBACK + b"\x32\x04\xff\xff\x00\x00", id="a message whose topic is longer than itself"),
         pytest.param(CONNACK + b"\x32\x09\x00\x01\xff\x00\x01\x00{}\x00", id="a topic that is no text"),
-        pytest.param(CONNACK + b"\x90\x00", id="an empty answer to the subscription"),
-        pytest.param(b"", id="silence"),
+        pytest.param(bytes([0x20, 0x06, 0x00, 0x00, 0x03, 0xFF, 0x01, 0x02]), id="properties that there are not"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_whatever_a_broker_sends_the_source_comes_back_and_stops_when_asked(answer: bytes) -> None:
     with _server(answer) as (port, connections), running(_source(port)) as source:
         for _ in range(2):
