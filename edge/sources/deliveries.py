@@ -28,6 +28,13 @@ class Delivery(NamedTuple):
     duplicate: bool
 
 
+class _OnItsWay:
+    """One message between its receipt and the disk; what it says, and nothing else, is compared."""
+
+    def __init__(self, digest: bytes) -> None:
+        self.digest = digest
+
+
 class Deliveries:
     """The messages of one session; used from the network thread and from those that acknowledge.
 
@@ -39,9 +46,8 @@ class Deliveries:
     def __init__(self, send: Callable[[int], None]) -> None:
         self._send = send
         self._lock = threading.Lock()
-        self._connected = False
         self._sendable: set[int] = set()
-        self._waiting: dict[int, bytes] = {}
+        self._waiting: dict[int, _OnItsWay] = {}
         self._stored: dict[int, bytes] = {}
 
     @property
@@ -51,16 +57,15 @@ class Deliveries:
             return len(self._waiting)
 
     def connected(self, session_present: bool) -> None:
-        """A connection is up; without its session the broker has forgotten what it delivered."""
+        """A connection is up; without its session the broker has forgotten what it delivered, and begins anew."""
         with self._lock:
-            self._connected = True
             if not session_present:
+                self._waiting.clear()
                 self._stored.clear()
 
     def disconnected(self) -> None:
         """The connection is gone: nothing is acknowledged until its message comes again."""
         with self._lock:
-            self._connected = False
             self._sendable.clear()
 
     def receive(self, delivery: Delivery) -> Callable[[], None] | None:
@@ -77,26 +82,26 @@ class Deliveries:
                 self._send(number)
                 return None
             self._sendable.add(number)
-            if delivery.duplicate and self._waiting.get(number) == digest:
+            known = self._waiting.get(number)
+            if delivery.duplicate and known is not None and known.digest == digest:
                 return None
             # The number is free for another message: the session knows nothing of an older one any more.
             self._stored.pop(number, None)
-            self._waiting[number] = digest
-        return lambda: self._on_disk(number, digest)
+            message = self._waiting[number] = _OnItsWay(digest)
+        return lambda: self._on_disk(number, message)
 
-    def _on_disk(self, number: int, digest: bytes) -> None:
+    def _on_disk(self, number: int, message: _OnItsWay) -> None:
         with self._lock:
-            if self._waiting.get(number) != digest:
+            if self._waiting.get(number) is not message:
                 return
             del self._waiting[number]
-            if self._connected and number in self._sendable:
+            if number in self._sendable:
                 self._sendable.discard(number)
                 self._send(number)
             else:
-                self._stored[number] = digest
+                self._stored[number] = message.digest
 
 
 def _digest(delivery: Delivery) -> bytes:
-    return hashlib.blake2b(
-        delivery.topic.encode("utf-8", "surrogatepass") + _SEPARATOR + delivery.payload, digest_size=16
-    ).digest()
+    topic = delivery.topic.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(topic + _SEPARATOR + delivery.payload, digest_size=16).digest()
