@@ -6,18 +6,16 @@ The YAML file is named by BRAIN_EDGE_CONFIG; its keys are the names of the field
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import AwareDatetime, Field, field_validator
 
 from edge.framing import BlockEncoding, Framing
 from edge.pace import AS_FAST_AS_POSSIBLE
-from schemas.envelope import IDENTIFIER
+from edge.sources.model import Identifier
 from schemas.kafka import KafkaSecurity
 from schemas.settings import ProgramSettings
 from schemas.topics import MAX_MESSAGE_BYTES, Topic
-
-Identifier = Annotated[str, Field(pattern=rf"^{IDENTIFIER.pattern}$")]
 
 
 class EdgeSettings(KafkaSecurity, ProgramSettings):

@@ -46,7 +46,7 @@ REFUSED_FOR_GOOD = frozenset(
 """What a broker says when the record is at fault. Any other failure may pass: a topic comes back, a right is given."""
 
 _FULL_WAIT_S = 0.1
-_SERVE_EVERY = 32
+_SERVE_EVERY = 128
 """Records between two looks at the reports: each look costs as much as a record."""
 _ANSWER_S = 10.0
 _NEW_TOPIC_S = 5.0
@@ -69,7 +69,7 @@ class KafkaSender:
         self._topic = topic
         self._clock = clock
         self._interruption = interruption
-        self._sent = self._acknowledged = self._failed = self._unserved = 0
+        self._sent = self._acknowledged = self._failed = self._unserved = self._reports = 0
         self._first_failure = ""
         self._trouble = ""
         self._fatal = ""
@@ -146,9 +146,7 @@ class KafkaSender:
         """Whether the record was queued, or refused at once; False if the queue is full."""
         told = self._on_delivery if on_delivery is None else partial(self._tell, on_delivery)
         try:
-            self._producer.produce(
-                self._topic, record.value, record.key, headers=dict(record.headers), on_delivery=told
-            )
+            self._producer.produce(self._topic, record.value, record.key, headers=_headers(record), on_delivery=told)
         except BufferError:
             return False
         except KafkaException as error:
@@ -164,7 +162,7 @@ class KafkaSender:
     def _tell(self, on_delivery: OnDelivery, error: KafkaError | None, message: Message) -> None:
         """Pass on what became of a record that someone else watches over; it is pending no more."""
         del message
-        self._note_progress()
+        self._reports += 1
         if error is None:
             self._acknowledged += 1
             on_delivery(None)
@@ -174,7 +172,10 @@ class KafkaSender:
 
     def _serve(self, timeout_s: float) -> None:
         self._unserved = 0
+        before = self._reports
         self._producer.poll(timeout_s)
+        if self._reports > before:
+            self._note_progress()
         self._say_if_stuck()
         pending = self._report().pending
         if self._interruption.insisted and pending:
@@ -184,7 +185,7 @@ class KafkaSender:
         return DeliveryReport(self._sent, self._acknowledged, self._failed)
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
-        self._note_progress()
+        self._reports += 1
         if error is None:
             self._acknowledged += 1
         else:
@@ -235,3 +236,7 @@ class KafkaSender:
 def _text(error: KafkaException) -> str:
     cause = error.args[0]
     return cause.str() if isinstance(cause, KafkaError) else str(cause)
+
+
+def _headers(record: Record) -> list[tuple[str, str | bytes | None]]:
+    return [*record.headers.items()]
