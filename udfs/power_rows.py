@@ -26,7 +26,12 @@ from udfs.windows import (
     window_extent,
 )
 
-POWER_WINDOWS = Windowing("POWER", sensors=("VOLT", "AMP", "WATT", "KWH"), day_sensors=("WATT", "KWH"))
+POWER_WINDOWS = Windowing(
+    "POWER",
+    sensors=("VOLT", "AMP", "WATT", "KWH"),
+    day_sensors=("WATT", "KWH"),
+    waveform_sensors=("VOLT",),
+)
 POWER_SCHEMA_HASH = feature_schema_hash(POWER_FEATURES)
 
 

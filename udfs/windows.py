@@ -21,10 +21,12 @@ from udfs.records import SampleFrame, read_frame
 
 DAY_S = 86_400
 SHORT_WINDOWS_S = (60, 300)
-"""Lengths of the tumbling windows; beside them there is one of a day, `DAY_S`."""
+"""Lengths of the tumbling windows; beside them there is one of a day, `DAY_S`, and `WAVEFORM_S` for waveforms."""
+WAVEFORM_S = 600
+"""The period of short-term flicker (IEC 61000-4-15)."""
 SLOW_FRAME_BYTES = 1_024
 """Frames up to this size count for the window of a day: blocks of some two hundred values. A waveform's day would be
-gigabytes."""
+gigabytes. Longer ones are waveforms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +38,25 @@ class Windowing:
         sensors: the sensor types that are joined.
         day_sensors: those that count for the window of a day.
         day_begins_ms: where the day begins, after midnight UTC.
+        waveform_sensors: those whose waveforms have a window of `WAVEFORM_S` too.
     """
 
     key: str
     sensors: tuple[str, ...]
     day_sensors: tuple[str, ...]
     day_begins_ms: int = 0
+    waveform_sensors: tuple[str, ...] = ()
 
     def windows_of(self, key: RecordKey, sensor_ms: int, value: bytes) -> list[tuple[int, int]]:
         """Length in s and begin in ms of each window to which a frame belongs; `jobs/runtime/windows.py` in SQL."""
         if key.sensor_type not in self.sensors:
             return []
-        windows = [(length_s, sensor_ms - sensor_ms % (length_s * 1000)) for length_s in SHORT_WINDOWS_S]
-        if key.sensor_type in self.day_sensors and len(value) <= SLOW_FRAME_BYTES:
+        is_slow = len(value) <= SLOW_FRAME_BYTES
+        lengths_s = [*SHORT_WINDOWS_S]
+        if key.sensor_type in self.waveform_sensors and not is_slow:
+            lengths_s.append(WAVEFORM_S)
+        windows = [(length_s, sensor_ms - sensor_ms % (length_s * 1000)) for length_s in lengths_s]
+        if key.sensor_type in self.day_sensors and is_slow:
             windows.append((DAY_S, sensor_ms - (sensor_ms - self.day_begins_ms) % (DAY_S * 1000)))
         return windows
 

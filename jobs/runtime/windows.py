@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jobs.runtime.environment import JobEnvironment
 from jobs.runtime.sessions import idle_interval
 from schemas import headers
-from udfs.windows import DAY_S, SHORT_WINDOWS_S, SLOW_FRAME_BYTES, Windowing
+from udfs.windows import DAY_S, SHORT_WINDOWS_S, SLOW_FRAME_BYTES, WAVEFORM_S, Windowing
 
 
 def gather_windows(job: JobEnvironment, name: str, source: str, windowing: Windowing) -> None:
@@ -28,12 +28,13 @@ def gather_windows(job: JobEnvironment, name: str, source: str, windowing: Windo
         """,
     )
     shorts = [_cut(f"{name}_frames", seconds) for seconds in SHORT_WINDOWS_S]
-    slow = (
-        f"sensor IN ({_texts(windowing.day_sensors)}) AND "
-        f"CHAR_LENGTH(DECODE(record_value, 'ISO-8859-1')) <= {SLOW_FRAME_BYTES}"
-    )
-    days = _cut(f"{name}_frames", DAY_S, begins_ms=windowing.day_begins_ms) + f" WHERE {slow}"
-    job.view(f"{name}_cut", " UNION ALL ".join([*shorts, days]))
+    size = "CHAR_LENGTH(DECODE(record_value, 'ISO-8859-1'))"
+    slow = f"sensor IN ({_texts(windowing.day_sensors)}) AND {size} <= {SLOW_FRAME_BYTES}"
+    cuts = [*shorts, _cut(f"{name}_frames", DAY_S, begins_ms=windowing.day_begins_ms) + f" WHERE {slow}"]
+    if windowing.waveform_sensors:
+        waveforms = f"sensor IN ({_texts(windowing.waveform_sensors)}) AND {size} > {SLOW_FRAME_BYTES}"
+        cuts.append(_cut(f"{name}_frames", WAVEFORM_S) + f" WHERE {waveforms}")
+    job.view(f"{name}_cut", " UNION ALL ".join(cuts))
     job.view(
         name,
         f"""

@@ -79,7 +79,7 @@ def windows_of(offline: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_every_meter_and_climate_sensor_has_its_windows(offline: list[dict[str, Any]]) -> None:
     windows = [entry["window"] for entry in windows_of(offline)]
     found = {(window["sensor_type"], window["window_s"]) for window in windows}
-    assert found == {(domain, length) for domain in WINDOWS for length in (60, 300, 86_400)}
+    assert found == {(domain, length) for domain in WINDOWS for length in (60, 300, 86_400)} | {("POWER", 600)}
     assert len({window["device_id"] for window in windows}) == DEVICES_WITH_WINDOWS
 
 

@@ -16,10 +16,12 @@ from schemas.row_codec import decode_row, encode_row
 from schemas.rows import FEATURES_ENV, FEATURES_POWER, RowValues
 from tests.builders import START_US, FrameBuilder, counter_record
 from udfs.environment_rows import ENVIRONMENT_WINDOWS, extract_environment_features
+from udfs.line import LineSettings, run_line
 from udfs.power_rows import POWER_WINDOWS, extract_power_features
 from udfs.windows import DAY_S, SLOW_FRAME_BYTES, WindowGroup
 
 APPEND_MS = START_US // 1000 + 400_000
+LINE = LineSettings([], 0.7, APPEND_MS)
 PLACES = PerDevice(EnvironmentSettings())
 SUPPLIES = PerDevice(Supply())
 CLIMATE = {"TEMP": 25.0, "HUMID": 50.0, "CO2": 800.0}
@@ -207,3 +209,42 @@ def test_each_device_is_judged_by_its_own_settings_in_any_batch() -> None:
         assert row is not None and encode_row(FEATURES_POWER, row) == encode_row(FEATURES_POWER, alone or {})
     assert rows[0] is not None and rows[1] is not None
     assert rows[0]["dip_count"] != rows[1]["dip_count"]
+
+
+def flickering_records(minutes: int) -> list[Record]:
+    """A voltage of 230 V with 39 rectangular changes of 0.894 % a minute: by IEC 61000-4-15 a severity of 1."""
+    rate_hz = 1_000
+    time_s = np.arange(60 * minutes * rate_hz) / rate_hz
+    envelope = 1.0 + 0.894 / 200.0 * np.sign(np.sin(2.0 * np.pi * 39.0 / 120.0 * time_s + 1e-9))
+    volt = 230.0 * np.sqrt(2.0) * np.sin(2.0 * np.pi * 50.0 * time_s) * envelope
+    begin_us = START_US - START_US % (600 * 1_000_000)
+    return [
+        FrameBuilder(
+            sensor_type="VOLT",
+            sequence=second,
+            start_us=begin_us + second * 1_000_000,
+            session_start_ms=begin_us // 1_000,
+            sample_rate_hz=float(rate_hz),
+            samples=volt[second * rate_hz : (second + 1) * rate_hz, None],
+        ).record()
+        for second in range(60 * minutes)
+    ]
+
+
+def test_ten_minutes_of_a_waveform_have_a_flicker_and_five_have_a_reason() -> None:
+    (row,) = [row for row in run_line(flickering_records(10), LINE).windows if row.features["window_s"] == 600]
+    assert row.features["flicker_pst"] == pytest.approx(1.0, rel=0.05)
+    shorter = run_line(flickering_records(5), LINE).windows
+    assert {window.features["window_s"] for window in shorter} == {60, 300, 600}
+    assert all("flicker:window_too_short" in window.features["missing"] for window in shorter)
+
+
+def test_only_waveforms_of_voltage_have_the_window_of_ten_minutes() -> None:
+    key = RecordKey("lab", "walker-1", "s-1", "VOLT")
+    waveform, reading = bytes(SLOW_FRAME_BYTES + 1), bytes(SLOW_FRAME_BYTES)
+    assert [length for length, _ in POWER_WINDOWS.windows_of(key, 1_234_567, waveform)] == [60, 300, 600]
+    assert [length for length, _ in POWER_WINDOWS.windows_of(key, 1_234_567, reading)] == [60, 300]
+    amp = key._replace(sensor_type="AMP")
+    assert [length for length, _ in POWER_WINDOWS.windows_of(amp, 1_234_567, waveform)] == [60, 300]
+    watt = key._replace(sensor_type="WATT")
+    assert [length for length, _ in POWER_WINDOWS.windows_of(watt, 1_234_567, reading)] == [60, 300, DAY_S]
