@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from edge.agent.commands import Config, resend, run_agent, status
+from edge.agent.commands import Config, record, resend, run_agent, status
 from edge.console import errors_in_red, format_table, log_to, progress_bar, show_summary
 from edge.identity import Boot, new_boot_id
 from edge.interruption import Interruption
@@ -60,6 +60,7 @@ Order = Annotated[bool | None, typer.Option("--one-after-another/--together", he
 
 app.command()(status)
 app.command()(resend)
+app.command()(record)
 
 
 @app.callback()

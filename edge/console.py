@@ -111,5 +111,5 @@ def format_table(formats: Iterable[Format]) -> Table:
     for name in ("format", "domain", "example address", "holds"):
         table.add_column(name, no_wrap=name != "holds", overflow="fold")
     for known in formats:
-        table.add_row(known.name, known.domain.value, known.example, known.holds)
+        table.add_row(known.name, known.domain.value if known.domain else "any", known.example, known.holds)
     return table

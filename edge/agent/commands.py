@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -21,6 +23,7 @@ from edge.console import errors_in_red, log_to
 from edge.identity import new_boot_id
 from edge.interruption import Interruption
 from edge.pace import SystemClock
+from edge.senders.file import FileSender
 from edge.spool.spool import Spool
 from schemas.errors import SettingsError
 
@@ -39,6 +42,23 @@ def run_agent(config: Path | None) -> None:
         settings = AgentSettings.load(yaml_file=config)
         parts = build_parts(settings, SystemClock(), boot_id=new_boot_id(os.urandom), interruption=interruption)
         Agent(settings, parts).run(interruption)
+
+
+def record(
+    output: Annotated[Path, typer.Option("--output", help="The file of frames; what is there already stays.")],
+    config: Config = None,
+) -> None:
+    """Keep what the sources of a YAML file give in a file, for `brain-edge replay`, until it is interrupted."""
+    errors = Console(stderr=True)
+    log_to(errors)
+    interruption = Interruption()
+    interruption.listen()
+    with errors_in_red(errors), TemporaryDirectory(prefix="brain-record-", dir=output.parent) as spool:
+        settings = AgentSettings.load({"spool": {"directory": spool}}, yaml_file=config)
+        parts = build_parts(settings, SystemClock(), boot_id=new_boot_id(os.urandom), interruption=interruption)
+        sender = FileSender(output)
+        Agent(settings, replace(parts, make_sender=lambda: sender)).run(interruption)
+        sender.close()
 
 
 def status(config: Config = None) -> None:

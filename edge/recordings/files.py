@@ -15,6 +15,7 @@ from edge.recordings import (
     comtrade,
     emed,
     foot_mesh,
+    frames,
     fscan,
     gaitpdb,
     household,
@@ -54,18 +55,20 @@ class Format:
 
     Attributes:
         name: short, of the device or the data set.
+        domain: of its sensors; None for any.
         example: an address.
         holds: what is in it, for people.
     """
 
     name: str
-    domain: Domain
+    domain: Domain | None
     example: str
     holds: str
     reader: Reader
 
 
 FORMATS: tuple[Format, ...] = (
+    Format("frames", None, "lab.frames", "what brain-edge record kept, of any sensors", frames),
     Format("gaitpdb", Domain.HEALTH, "gaitpdb_Ga.npz#GaCo01_01", "insole forces of walks, text or npz", gaitpdb),
     Format("bds", Domain.HEALTH, "BDS00004.txt.gz", "force plate, quiet stance", bds),
     Format("emed", Domain.HEALTH, "step.lst.gz", "novel emed pressure platform", emed),

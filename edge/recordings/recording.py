@@ -143,7 +143,56 @@ class ScanRecording:
         return self
 
 
-AnyRecording = Recording | ScanRecording
+@dataclass(frozen=True, slots=True)
+class RecordedFrames:
+    """What one sensor of a device sent: measurements at their own times, of any lengths and with any gaps.
+
+    Attributes:
+        name: of the device.
+        taken: in the order of sensor time, at least one.
+    """
+
+    name: str
+    sensor_type: str
+    taken: tuple[Measurement, ...]
+    dated: bool = True
+
+    @property
+    def start_s(self) -> float:
+        """Sensor time of the first measurement, s since the epoch."""
+        return self.taken[0].start_us / US_PER_S
+
+    @property
+    def last_sample_s(self) -> float:
+        """Sensor time at which the last measurement begins."""
+        return self.taken[-1].start_us / US_PER_S
+
+    @property
+    def duration_s(self) -> float:
+        """From the first measurement to the end of the last."""
+        return (self.taken[-1].end_us - self.taken[0].start_us) / US_PER_S
+
+    def measurement_count(self, framing: Framing) -> int:
+        """As many as were recorded."""
+        del framing
+        return len(self.taken)
+
+    def measurements(self, origin_us: int, framing: Framing) -> Iterator[Taken]:
+        """What was recorded, moved to where the recording is placed."""
+        del framing
+        first_us = self.taken[0].start_us
+        for one in self.taken:
+            moved = replace(one, start_us=one.start_us + origin_us)
+            yield Taken((one.end_us - first_us) / US_PER_S, moved)
+
+    def first_seconds(self, limit_s: float) -> Self:
+        """The measurements that begin in the first `limit_s` seconds; at least one."""
+        end_us = self.taken[0].start_us + round(limit_s * US_PER_S)
+        kept = tuple(one for one in self.taken if one.start_us < end_us)
+        return replace(self, taken=kept or self.taken[:1])
+
+
+AnyRecording = Recording | ScanRecording | RecordedFrames
 
 
 def first_sample_us(recording: AnyRecording, origin_us: int) -> int:
@@ -157,7 +206,7 @@ def check_catalogue(recording: AnyRecording) -> None:
     Raises:
         InvalidMessage: with the reason with which the line would refuse every frame of the recording.
     """
-    if isinstance(recording, ScanRecording):
+    if not isinstance(recording, Recording):
         return
     sensor = SENSORS.get(recording.sensor_type)
     if sensor is None:
