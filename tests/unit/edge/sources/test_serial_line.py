@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import struct
+import termios
+import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +48,13 @@ class Device:
 
     def send(self, data: bytes) -> None:
         os.write(self._far, data)
+
+    def wait_until_read(self) -> None:
+        """Until nothing that was sent waits to be read."""
+        deadline_s = time.monotonic() + 30.0
+        while struct.unpack("i", fcntl.ioctl(self._near, termios.FIONREAD, bytes(4)))[0]:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.005)
 
 
 @pytest.fixture
@@ -154,6 +164,7 @@ def test_binary_frames_at_a_fixed_rate_become_blocks(device: Device) -> None:
             frame = body + checksum(ChecksumKind.CRC16_MODBUS, body).to_bytes(2, "little")
             device.send(b"\x00noise" + frame if number == 60 else frame)
         source.outlet.wait_for(lambda outlet: len(outlet.taken) == 2)
+        device.wait_until_read()
     # The samples that still waited for their block go out with the end.
     blocks = _samples(source.outlet)
     assert [(len(block.values), block.sample_rate_hz) for block in blocks] == [(50, 100.0), (50, 100.0), (20, 100.0)]
