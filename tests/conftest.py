@@ -62,8 +62,8 @@ def stack(stack_settings: StackSettings) -> Iterator[StackEndpoints]:
 
 
 @pytest.fixture(scope="session")
-def line(stack: StackEndpoints) -> Line:
+def line(stack: StackEndpoints, tmp_path_factory: pytest.TempPathFactory) -> Line:
     """The stack with every job running."""
-    running = Line(stack)
+    running = Line(stack, tmp_path_factory.mktemp("scans"))
     running.submit("all")
     return running

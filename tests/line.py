@@ -37,10 +37,12 @@ class Message(NamedTuple):
 class Line:
     """The stack of a test session, with its jobs."""
 
-    def __init__(self, endpoints: StackEndpoints) -> None:
+    def __init__(self, endpoints: StackEndpoints, scan_store: Path) -> None:
         self.endpoints = endpoints
         # Tests send at once what a device sends in minutes: no need to wait for its next reading.
-        self.environment = {"BRAIN_JOBS_WINDOW_IDLE_MS": "5000", **os.environ, **endpoints.to_env()}
+        quick = {"BRAIN_JOBS_WINDOW_IDLE_MS": "5000"}
+        stores = dict.fromkeys(("BRAIN_JOBS_SCAN_STORE", "BRAIN_EDGE_SCAN_STORE"), str(scan_store))
+        self.environment = quick | stores | dict(os.environ) | endpoints.to_env()
         self._producer = Producer(
             {
                 "bootstrap.servers": endpoints.kafka_bootstrap,

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trimesh
 
+from schemas.meshes import INLINE_BYTES
 from schemas.rows import (
     FEATURES_BALANCE,
     FEATURES_ENV,
@@ -47,16 +49,26 @@ DEVICES_WITH_WINDOWS = 5
 
 
 @pytest.fixture(scope="module")
-def names(brain_data: Path) -> list[str]:
+def large_foot(brain_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A foot of so many faces that it travels by reference."""
+    mesh = trimesh.load_mesh(brain_data / "health" / "foot3d" / "makehuman_foot_left.ply", process=False)
+    path = tmp_path_factory.mktemp("feet") / "large_left.ply"
+    path.write_bytes(mesh.subdivide().subdivide().export(file_type="ply"))
+    assert path.stat().st_size > INLINE_BYTES
+    return path
+
+
+@pytest.fixture(scope="module")
+def names(brain_data: Path, large_foot: Path) -> list[str]:
     """What both programs are told: recordings, names, times."""
-    addresses = [str(brain_data / recording) for recording in RECORDINGS]
+    addresses = [*(str(brain_data / recording) for recording in RECORDINGS), str(large_foot)]
     session = ["--session", f"e2e-{uuid.uuid4().hex[:8]}"]
     return [*addresses, *session, "--start", START, "--limit-seconds", str(LIMIT_S)]
 
 
 @pytest.fixture(scope="module")
 def session_id(names: list[str]) -> str:
-    return names[len(RECORDINGS) + 1]
+    return names[names.index("--session") + 1]
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +105,32 @@ def test_sessions_on_plates_and_pressure_devices_are_equal(
     assert by_key(row, when_complete(replayed, row, expected, session_id)) == expected
 
 
+def test_a_scan_by_reference_is_fetched_from_the_store(
+    replayed: Line, offline: list[dict[str, Any]], session_id: str
+) -> None:
+    expected = by_key(
+        FEATURES_SCANNER, [entry["scanner_features"] for entry in offline if entry.get("scanner_features")]
+    )
+    stored = by_key(FEATURES_SCANNER, when_complete(replayed, FEATURES_SCANNER, expected, session_id))
+    (large,) = [row for row in stored.values() if row["device_id"] == "large"]
+    assert large["foot_length_left_mm"] == pytest.approx(244.1, abs=0.1)
+    query = "SELECT max(length(payload)) FROM brain.rawframes WHERE session_id = %(session)s AND device_id = 'large'"
+    assert 0 < replayed.query(query, session=session_id)[0][0] < 1_000
+
+
 def test_the_demo_shows_what_is_stored_of_stances_pressures_and_feet(
     replayed: Line, offline: list[dict[str, Any]], session_id: str
 ) -> None:
     for part, row in SESSIONS.items():
         when_complete(replayed, row, by_key(row, [entry[part] for entry in offline if entry.get(part)]), session_id)
-    shown = {one.sensor_type: one for one in body_measures(clickhouse_client(replayed.endpoints), session_id)}
+    measures = body_measures(clickhouse_client(replayed.endpoints), session_id)
+    shown = {one.sensor_type: one for one in measures if one.device_id != "large"}
     assert set(shown) == {"FORCE_PLATE", "EMED", "PEDAR_Y", "SCANNER"}
     described = {
-        entry["session"]["sensor_type"]: entry[part] for entry in offline for part in SESSIONS if entry.get(part)
+        entry["session"]["sensor_type"]: entry[part]
+        for entry in offline
+        for part in SESSIONS
+        if entry.get(part) and entry["session"]["device_id"] != "large"
     }
     assert shown["FORCE_PLATE"].sway_mm_per_s == 10 * described["FORCE_PLATE"]["cop_velocity_cm_per_s"]
     assert shown["PEDAR_Y"].peak_pressure_kpa == described["PEDAR_Y"]["peak_pressure_mean_kpa"]
