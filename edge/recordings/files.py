@@ -68,7 +68,6 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("frames", None, "lab.frames", "what brain-edge record kept, of any sensors", frames),
     Format("gaitpdb", Domain.HEALTH, "gaitpdb_Ga.npz#GaCo01_01", "insole forces of walks, text or npz", gaitpdb),
     Format("bds", Domain.HEALTH, "BDS00004.txt.gz", "force plate, quiet stance", bds),
     Format("emed", Domain.HEALTH, "step.lst.gz", "novel emed pressure platform", emed),
@@ -85,6 +84,7 @@ FORMATS: tuple[Format, ...] = (
     Format("beijing", Domain.ENVIRONMENT, "PRSA_data.csv.gz", "UCI 381, hourly PM2.5 and weather", beijing_pm25),
     Format("sds011", Domain.ENVIRONMENT, "SDS011_1-DHT22_1.csv", "SDS011 and DHT22, walks and rides", sds011),
     Format("uci360", Domain.ENVIRONMENT, "AirQualityUCI.csv.gz", "UCI 360, hourly weather by a road", uci_air_quality),
+    Format("frames", None, "lab.frames", "what brain-edge record kept, of any sensors", frames),
 )
 
 
