@@ -13,6 +13,7 @@ from bench.errors import BenchError
 from bench.frames import frame_record, mean_sum, session_values
 from bench.workloads import FRAMES_PER_SESSION, Workload
 from schemas.envelope import Record
+from schemas.kafka import SAFE_PRODUCER
 from schemas.topics import Topic
 
 PROCESSES = 2
@@ -77,11 +78,10 @@ class _Sender:
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
-                "enable.idempotence": True,
+                **SAFE_PRODUCER,
                 "linger.ms": 20,
                 "batch.size": 1_000_000,
                 "queue.buffering.max.kbytes": 131_072,
-                "partitioner": "murmur2_random",
             }
         )
 

@@ -6,19 +6,18 @@ The YAML file is named by BRAIN_EDGE_CONFIG; its keys are the names of the field
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import AwareDatetime, Field, field_validator
 
 from edge.framing import BlockEncoding, Framing
 from edge.pace import AS_FAST_AS_POSSIBLE
+from edge.senders.kafka_settings import KafkaConnection
 from edge.sources.model import Identifier
-from schemas.kafka import KafkaSecurity
 from schemas.settings import ProgramSettings
-from schemas.topics import MAX_MESSAGE_BYTES, Topic
 
 
-class EdgeSettings(KafkaSecurity, ProgramSettings):
+class EdgeSettings(KafkaConnection, ProgramSettings):
     """Everything that can be set about the edge agent.
 
     Attributes:
@@ -30,19 +29,11 @@ class EdgeSettings(KafkaSecurity, ProgramSettings):
             Dated recordings keep their dates with "now"; else the earliest of them begins at `start`.
         limit_s: only the first seconds of each measurement: of all sensors and parts behind one address together.
         scan_store: folder or URL for meshes that are too large for a frame, as fsspec takes it.
-        batch_max_bytes: a topic whose max.message.bytes is less refuses whole batches.
     """
 
     prefix: ClassVar[str] = "BRAIN_EDGE_"
     yaml_variable: ClassVar[str] = "BRAIN_EDGE_CONFIG"
     shared_variables: ClassVar[Mapping[str, str]] = {"KAFKA_BOOTSTRAP_SERVERS": "bootstrap_servers"}
-
-    bootstrap_servers: str = Field("127.0.0.1:9092", min_length=1)
-    topic: str = Field(Topic.RAWFRAMES.value, pattern=r"^[A-Za-z0-9._-]{1,249}$")
-    compression: str = Field("lz4", pattern="^(none|gzip|snappy|lz4|zstd)$")
-    queue_max_frames: int = Field(20_000, ge=1, le=10_000_000)
-    queue_max_kib: int = Field(65_536, ge=8_192, le=2_097_151)
-    batch_max_bytes: int = Field(1_000_000, ge=1_000, le=MAX_MESSAGE_BYTES)
 
     tenant_id: Identifier = "local"
     site_id: Identifier = "local"
@@ -72,16 +63,3 @@ class EdgeSettings(KafkaSecurity, ProgramSettings):
     def framing(self) -> Framing:
         """How recordings are cut into blocks."""
         return Framing(self.block_s, self.encoding, self.int16_scale)
-
-    def kafka_config(self) -> dict[str, Any]:
-        """The connection as librdkafka names it; options that are not set are left to its defaults."""
-        return {
-            **self.kafka_security(),
-            "bootstrap.servers": self.bootstrap_servers,
-            "compression.type": self.compression,
-            # librdkafka's own 10 s would let a broker that is back wait for its frames.
-            "reconnect.backoff.max.ms": 2_000,
-            "batch.size": self.batch_max_bytes,
-            "queue.buffering.max.messages": self.queue_max_frames,
-            "queue.buffering.max.kbytes": self.queue_max_kib,
-        }

@@ -23,6 +23,8 @@ MAX_FRAME_BYTES = 1024 * 1024
 STATUS_SENSOR = "STATUS"
 """The sensor part of the key of device status events, which carry no samples."""
 
+HEARTBEAT_STATE = "heartbeat"
+"""Of a status event that only moves a watermark."""
 TICKER_TENANT = "brain"
 TICKER_DEVICE = "ticker-"
 TICKER_KEY = f"{TICKER_TENANT}/{TICKER_DEVICE}"
@@ -148,13 +150,30 @@ def heartbeat(key: RecordKey, boot_id: str, sequence: int, now_ms: int) -> Recor
         sequence: counts from 0 within `boot_id`.
         now_ms: wall clock of the sender.
     """
-    status = DeviceStatus(state="heartbeat", clock_synchronised=True)
+    status = DeviceStatus(state=HEARTBEAT_STATE, clock_synchronised=True)
+    return status_record(key, status, boot_id=boot_id, sequence=sequence, now_ms=now_ms)
+
+
+def status_record(
+    key: RecordKey, status: DeviceStatus, *, boot_id: str, sequence: int, now_ms: int, site_id: str = ""
+) -> Record:
+    """The record of a device status event.
+
+    Args:
+        key: of the device, with sensor `STATUS`.
+        status: what is said.
+        boot_id: new at every start of the sender.
+        sequence: counts from 0 within `boot_id`.
+        now_ms: wall clock of the sender.
+        site_id: where the device is.
+    """
     return to_record(
         EventEnvelope(
             event_id=make_event_id(key.tenant_id, key.device_id, boot_id, sequence),
             schema_version=SCHEMA_VERSION,
             event_type="device_status",
             tenant_id=key.tenant_id,
+            site_id=site_id,
             device_id=key.device_id,
             session_id=key.session_id,
             sensor_type=key.sensor_type,
@@ -163,6 +182,6 @@ def heartbeat(key: RecordKey, boot_id: str, sequence: int, now_ms: int) -> Recor
             boot_id=boot_id,
             sequence=sequence,
             payload_type=DEVICE_STATUS,
-            payload=status.SerializeToString(),
+            payload=status.SerializeToString(deterministic=True),
         )
     )

@@ -1,4 +1,4 @@
-"""How a program connects to Kafka: the security options, the same for every client of librdkafka."""
+"""How a program connects to Kafka: what is the same for every client of librdkafka."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
+
+SAFE_PRODUCER: dict[str, Any] = {
+    "enable.idempotence": True,
+    "acks": "all",
+    # The partition in which the JVM's own producer puts the same key.
+    "partitioner": "murmur2_random",
+}
+"""Of every producer that writes frames: each once, stored by all in-sync replicas, where its key belongs."""
 
 
 class KafkaSecurity(BaseModel):

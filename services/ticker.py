@@ -16,6 +16,7 @@ from typing import Protocol
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.envelope import STATUS_SENSOR, TICKER_DEVICE, TICKER_TENANT, Record, RecordKey, heartbeat
+from schemas.kafka import SAFE_PRODUCER
 
 SESSION = "heartbeat"
 METADATA_TIMEOUT_S = 5.0
@@ -51,8 +52,7 @@ class KafkaHeartbeatSink:
             {
                 "bootstrap.servers": bootstrap_servers,
                 "client.id": "brain-ticker",
-                "enable.idempotence": True,
-                "partitioner": "murmur2_random",
+                **SAFE_PRODUCER,
                 "linger.ms": 0,
                 "message.timeout.ms": 5_000,
                 "reconnect.backoff.max.ms": 1_000,

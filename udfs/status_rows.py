@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 from google.protobuf.message import DecodeError
 
-from schemas.envelope import unseal
+from schemas.envelope import HEARTBEAT_STATE, unseal
 from schemas.errors import InvalidMessage
 from schemas.proto.envelope_pb2 import DEVICE_STATUS, DeviceStatus
 from schemas.rows import RowValues
 
-HEARTBEAT = "heartbeat"
-"""The state of an event that only moves the watermark; it is no row."""
 _SAME_NAMES = tuple(field.name for field in DeviceStatus.DESCRIPTOR.fields if field.name != "silent_sensors")
 
 
@@ -30,7 +28,7 @@ def _describe(value: bytes, append_ms: int) -> RowValues | None:
     except (InvalidMessage, DecodeError):
         # Validated before; what is no frame is a dead letter of clickhouse_ingest, which reads the same topic.
         return None
-    if status.state == HEARTBEAT:
+    if status.state == HEARTBEAT_STATE:
         return None
     return {
         "tenant_id": envelope.tenant_id,

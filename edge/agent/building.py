@@ -28,7 +28,7 @@ def build_parts(settings: AgentSettings, clock: Clock, *, boot_id: str, interrup
 def _sender_maker(settings: AgentSettings, clock: Clock, interruption: Interruption) -> Callable[[], Sender]:
     def kafka() -> Sender:
         way = settings.kafka
-        sender = KafkaSender(way.librdkafka(), topic=way.topic, clock=clock, interruption=interruption)
+        sender = KafkaSender(way.kafka_config(), topic=way.topic, clock=clock, interruption=interruption)
         sender.check_topic()
         return sender
 

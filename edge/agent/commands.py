@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from edge.agent.agent import Agent
+from edge.agent.agent import Agent, Parts
 from edge.agent.building import build_parts
 from edge.agent.settings import AgentSettings
 from edge.agent.snapshot import is_running, read_snapshot
@@ -33,15 +35,9 @@ _MS_PER_S = 1_000
 
 def run_agent(config: Path | None) -> None:
     """Run the agent that a YAML file describes until it is interrupted, or all its sources have ended."""
-    errors = Console(stderr=True)
-    log_to(errors)
-    logging.getLogger("edge").setLevel(logging.INFO)
-    interruption = Interruption()
-    interruption.listen()
-    with errors_in_red(errors):
+    with _agent_errors() as interruption:
         settings = AgentSettings.load(yaml_file=config)
-        parts = build_parts(settings, SystemClock(), boot_id=new_boot_id(os.urandom), interruption=interruption)
-        Agent(settings, parts).run(interruption)
+        Agent(settings, _parts(settings, interruption)).run(interruption)
 
 
 def record(
@@ -49,16 +45,27 @@ def record(
     config: Config = None,
 ) -> None:
     """Keep what the sources of a YAML file give in a file, for `brain-edge replay`, until it is interrupted."""
+    with _agent_errors() as interruption, TemporaryDirectory(prefix="brain-record-", dir=output.parent) as spool:
+        settings = AgentSettings.load({"spool": {"directory": spool}}, yaml_file=config)
+        sender = FileSender(output)
+        Agent(settings, replace(_parts(settings, interruption), make_sender=lambda: sender)).run(interruption)
+        sender.close()
+
+
+@contextmanager
+def _agent_errors() -> Iterator[Interruption]:
+    """Tell what an agent does, and how it can be asked to stop."""
     errors = Console(stderr=True)
     log_to(errors)
+    logging.getLogger("edge").setLevel(logging.INFO)
     interruption = Interruption()
     interruption.listen()
-    with errors_in_red(errors), TemporaryDirectory(prefix="brain-record-", dir=output.parent) as spool:
-        settings = AgentSettings.load({"spool": {"directory": spool}}, yaml_file=config)
-        parts = build_parts(settings, SystemClock(), boot_id=new_boot_id(os.urandom), interruption=interruption)
-        sender = FileSender(output)
-        Agent(settings, replace(parts, make_sender=lambda: sender)).run(interruption)
-        sender.close()
+    with errors_in_red(errors):
+        yield interruption
+
+
+def _parts(settings: AgentSettings, interruption: Interruption) -> Parts:
+    return build_parts(settings, SystemClock(), boot_id=new_boot_id(os.urandom), interruption=interruption)
 
 
 def status(config: Config = None) -> None:

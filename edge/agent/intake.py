@@ -104,14 +104,12 @@ class Intake:
         if self._uncommitted:
             self._commit()
 
-    def tick(self) -> list[Silence]:
+    def tick(self) -> None:
         """Look at the clocks and at who has fallen silent; call it about once a second."""
         now = self._clock.now()
         self._judge(self._retimer.tick(now))
-        silences = self._devices.fallen_silent(now.monotonic_ms)
-        for silence in silences:
+        for silence in self._devices.fallen_silent(now.monotonic_ms):
             self._say(silence)
-        return silences
 
     def state(self, device_id: str, statement: Statement) -> None:
         """Put a status event of a device on its way."""

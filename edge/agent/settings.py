@@ -5,22 +5,20 @@ The YAML file is named by `--config` or BRAIN_AGENT_CONFIG; its keys are the nam
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from edge.framing import BlockEncoding, Framing
 from edge.senders.http_settings import HttpSenderSettings
+from edge.senders.kafka_settings import KafkaConnection
 from edge.sources.model import Identifier, Section
-from edge.sources.settings import SourceSettings
+from edge.sources.settings import SourceList
 from edge.spool.settings import DrainSettings, SpoolSettings
-from schemas.kafka import KafkaSecurity
 from schemas.settings import ProgramSettings
-from schemas.topics import Topic
 
 
 class Way(StrEnum):
@@ -30,28 +28,8 @@ class Way(StrEnum):
     HTTP = "http"
 
 
-class KafkaWay(Section, KafkaSecurity):
-    """Straight to the brokers.
-
-    Attributes:
-        queue_max_frames, queue_max_kib: what librdkafka holds at most.
-    """
-
-    bootstrap_servers: str = Field("127.0.0.1:9092", min_length=1)
-    topic: str = Field(Topic.RAWFRAMES.value, pattern=r"^[A-Za-z0-9._-]{1,249}$")
-    compression: str = Field("lz4", pattern="^(none|gzip|snappy|lz4|zstd)$")
-    queue_max_frames: int = Field(20_000, ge=1, le=10_000_000)
-    queue_max_kib: int = Field(65_536, ge=8_192, le=2_097_151)
-
-    def librdkafka(self) -> dict[str, Any]:
-        """The connection as librdkafka names it."""
-        return self.kafka_security() | {
-            "bootstrap.servers": self.bootstrap_servers,
-            "compression.type": self.compression,
-            "reconnect.backoff.max.ms": 2_000,
-            "queue.buffering.max.messages": self.queue_max_frames,
-            "queue.buffering.max.kbytes": self.queue_max_kib,
-        }
+class KafkaWay(Section, KafkaConnection):
+    """Straight to the brokers."""
 
 
 class StatusSettings(Section):
@@ -89,7 +67,7 @@ class AgentSettings(ProgramSettings):
     site_id: Identifier = "local"
     agent_id: Identifier = "agent"
     session_id: Identifier = "live"
-    sources: tuple[Annotated[SourceSettings, Field(discriminator="kind")], ...] = Field(min_length=1)
+    sources: SourceList = Field(min_length=1)
     spool: SpoolSettings = SpoolSettings(directory=Path("brain-spool"))
     drain: DrainSettings = DrainSettings()
     send: Way = Way.KAFKA
@@ -101,13 +79,6 @@ class AgentSettings(ProgramSettings):
     encoding: BlockEncoding = BlockEncoding.FLOAT32
     int16_scale: float = Field(0.1, gt=0.0, allow_inf_nan=False)
     stop_s: float = Field(10.0, ge=0.0, le=3_600.0)
-
-    @model_validator(mode="after")
-    def _names_are_their_own(self) -> Self:
-        repeated = [name for name, count in Counter(source.name for source in self.sources).items() if count > 1]
-        if repeated:
-            raise ValueError(f"sources: more than one is called {', '.join(repeated)}")
-        return self
 
     def framing(self) -> Framing:
         """How values are written; live sources cut their blocks themselves."""

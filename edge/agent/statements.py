@@ -10,10 +10,9 @@ from edge.agent.devices import Device
 from edge.identity import Identity
 from edge.instant import Instant
 from edge.spool.stats import SpoolStats
-from schemas.envelope import SCHEMA_VERSION, STATUS_SENSOR, Record, make_event_id, to_record
-from schemas.proto.envelope_pb2 import DEVICE_STATUS, DeviceStatus, EventEnvelope
-
-STATUS_EVENT = "device_status"
+from schemas import envelope
+from schemas.envelope import STATUS_SENSOR, Record, RecordKey
+from schemas.proto.envelope_pb2 import DeviceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +66,14 @@ def status_record(identity: Identity, sequence: int, said: Statement, now: Insta
         status.last_acknowledged_sequence = spool.settled_end
         status.spool_depth_count, status.spool_depth_bytes = spool.depth_records, spool.depth_bytes
         status.lost_count, status.dropped_count = spool.lost, spool.dropped
-    wall_ms = max(0, now.wall_ms)
-    return to_record(
-        EventEnvelope(
-            event_id=make_event_id(identity.tenant_id, identity.device_id, identity.boot_id, sequence),
-            schema_version=SCHEMA_VERSION,
-            event_type=STATUS_EVENT,
-            tenant_id=identity.tenant_id,
-            site_id=identity.site_id,
-            device_id=identity.device_id,
-            session_id=identity.session_id,
-            sensor_type=STATUS_SENSOR,
-            sensor_timestamp_ms=wall_ms,
-            ingest_timestamp_ms=wall_ms,
-            boot_id=identity.boot_id,
-            sequence=sequence,
-            payload_type=DEVICE_STATUS,
-            payload=status.SerializeToString(deterministic=True),
-        )
+    key = RecordKey(identity.tenant_id, identity.device_id, identity.session_id, STATUS_SENSOR)
+    return envelope.status_record(
+        key,
+        status,
+        boot_id=identity.boot_id,
+        sequence=sequence,
+        now_ms=max(0, now.wall_ms),
+        site_id=identity.site_id,
     )
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 
 from edge.sources.source import Rejected
-from edge.spool.errors import SpoolFull, disk_error
 from edge.spool.files import Files
+from edge.spool.lines import LinesFile
 
 NAME = "unreadable.jsonl"
 
@@ -34,9 +34,7 @@ class UnreadableFile:
     """
 
     def __init__(self, directory: Path, max_bytes: int, files: Files) -> None:
-        self._path = directory / NAME
-        self._max_bytes = max_bytes
-        self._files = files
+        self._lines = LinesFile(directory / NAME, max_bytes, "max_unreadable_bytes", files)
 
     def write(self, unreadable: Sequence[Unreadable]) -> None:
         """Add some, durable on return; after a crash they may stand there twice.
@@ -44,21 +42,7 @@ class UnreadableFile:
         Raises:
             SpoolFull, SpoolFailed: they are not there, and must not be acknowledged.
         """
-        lines = b"".join(_line(one) for one in unreadable)
-        try:
-            file = self._files.open(self._path, create=True)
-            try:
-                size = file.size()
-                if size + len(lines) > self._max_bytes:
-                    raise SpoolFull(f"{NAME} has {size} bytes, max_unreadable_bytes is {self._max_bytes}: move it away")
-                torn = size > 0 and file.pread(1, size - 1) != b"\n"
-                file.pwrite(b"\n" * torn + lines, size)
-                file.fdatasync()
-            finally:
-                file.close()
-            self._files.fsync_directory(self._path.parent)
-        except OSError as error:
-            raise disk_error(NAME, error) from error
+        self._lines.append(b"".join(map(_line, unreadable)))
 
 
 def _line(one: Unreadable) -> bytes:

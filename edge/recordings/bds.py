@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.recordings.recording import Recording
-from edge.recordings.text_files import check_steps, parse_numbers, read_head, read_lines, stem
+from edge.recordings.text_files import check_steps, parse_numbers, read_head, read_lines, stem, whole_file
 from schemas.balance import PLATE_CHANNELS
 from schemas.errors import RecordingError
 
@@ -26,9 +26,7 @@ COP_TOLERANCE_CM = 0.001
 LOADED_NEWTON = 20.0
 
 
-def expand_address(address: str) -> list[str]:
-    """A file holds one trial."""
-    return [address]
+expand_address = whole_file
 
 
 def recognises(path: Path) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from edge.recordings.recording import Recording
 from edge.recordings.spacing import Spacing, evenly_spaced
 from edge.recordings.table import Floats, read_table
-from edge.recordings.text_files import read_head, stem
+from edge.recordings.text_files import read_head, stem, whole_file
 
 _HEADER = "No,year,month,day,hour,pm2.5,DEWP,TEMP"
 _SPACING = Spacing(step_s=3_600.0, tolerance_s=0.5)
@@ -28,9 +28,7 @@ def recognises(path: Path) -> bool:
     return read_head(path).startswith(_HEADER)
 
 
-def expand_address(address: str) -> list[str]:
-    """A file is one address."""
-    return [address]
+expand_address = whole_file
 
 
 def read_recordings(address: str) -> list[Recording]:

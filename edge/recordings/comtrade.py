@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge.recordings.even_runs import Grid, cut_runs
 from edge.recordings.recording import Recording
-from edge.recordings.text_files import read_head, read_lines
+from edge.recordings.text_files import read_head, read_lines, whole_file
 from schemas.errors import RecordingError
 from schemas.sensors import SENSORS
 
@@ -71,9 +71,7 @@ def recognises(path: Path) -> bool:
     return len(lines) > 1 and _COUNTS.fullmatch(lines[1]) is not None
 
 
-def expand_address(address: str) -> list[str]:
-    """A record is read as a whole."""
-    return [address]
+expand_address = whole_file
 
 
 def read_recordings(address: str) -> list[Recording]:

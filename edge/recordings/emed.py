@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.recordings.recording import Recording
-from edge.recordings.text_files import parse_numbers, read_head, read_lines, stem
+from edge.recordings.text_files import parse_numbers, read_head, read_lines, stem, whole_file
 from schemas.errors import RecordingError
 from schemas.pressure_devices import EMED, EMED_COLUMNS, EMED_PITCH_MM, EMED_ROWS, grid_channel
 
@@ -42,9 +42,7 @@ class _Page(NamedTuple):
     pressure: NDArray[np.float64]
 
 
-def expand_address(address: str) -> list[str]:
-    """A file is read as a whole; it may hold several measurements."""
-    return [address]
+expand_address = whole_file
 
 
 def recognises(path: Path) -> bool:

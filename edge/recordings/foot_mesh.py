@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge.recordings.archives import split_address
 from edge.recordings.recording import ScanRecording
-from edge.recordings.text_files import read_bytes
+from edge.recordings.text_files import read_bytes, whole_file
 from schemas.errors import InvalidMessage, RecordingError
 from schemas.meshes import MESH_FORMATS, MM_PER_UNIT, Side, mesh_payload
 
@@ -31,9 +31,7 @@ def mesh_format(path: Path) -> str | None:
     return suffix if suffix in MESH_FORMATS else None
 
 
-def expand_address(address: str) -> list[str]:
-    """A file holds one scan."""
-    return [address]
+expand_address = whole_file
 
 
 def read_recordings(address: str) -> list[ScanRecording]:

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from edge.measurement import Measurement, Register, RegisterReading, Samples, Scan
 from edge.recordings.recording import RecordedFrames
-from edge.recordings.text_files import read_bytes
+from edge.recordings.text_files import read_bytes, whole_file
 from schemas.envelope import MAX_FRAME_BYTES, STATUS_SENSOR, unseal
 from schemas.errors import InvalidMessage, RecordingError
 from schemas.proto.envelope_pb2 import (
@@ -48,9 +48,7 @@ def recognises(path: Path) -> bool:
         return False
 
 
-def expand_address(address: str) -> list[str]:
-    """A file is read as a whole."""
-    return [address]
+expand_address = whole_file
 
 
 def read_recordings(address: str) -> list[RecordedFrames]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.recordings.recording import Recording
-from edge.recordings.text_files import parse_numbers, read_head, read_lines, stem
+from edge.recordings.text_files import parse_numbers, read_head, read_lines, stem, whole_file
 from schemas.errors import RecordingError
 from schemas.pressure_devices import (
     FSCAN,
@@ -40,9 +40,7 @@ class _Header(NamedTuple):
     line_count: int
 
 
-def expand_address(address: str) -> list[str]:
-    """A file holds one recording."""
-    return [address]
+expand_address = whole_file
 
 
 def recognises(path: Path) -> bool:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edge.measurement import Register
 from edge.recordings.even_runs import Grid, cut_runs
 from edge.recordings.recording import Recording
-from edge.recordings.text_files import read_head, read_lines, stem
+from edge.recordings.text_files import read_head, read_lines, stem, whole_file
 from schemas.errors import RecordingError
 from schemas.sensors import COUNTER_SENSOR, SENSORS
 
@@ -52,9 +52,7 @@ def recognises(path: Path) -> bool:
     return tuple(read_head(path).split("\n", 1)[0].strip().split(";")) == HEADER
 
 
-def expand_address(address: str) -> list[str]:
-    """A file is read as a whole."""
-    return [address]
+expand_address = whole_file
 
 
 def read_recordings(address: str) -> list[Recording]:

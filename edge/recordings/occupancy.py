@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from edge.recordings.recording import Recording
 from edge.recordings.spacing import Spacing, evenly_spaced
 from edge.recordings.table import Floats, Table, read_table
-from edge.recordings.text_files import read_head, stem
+from edge.recordings.text_files import read_head, stem, whole_file
 
 _DETECTION_HEADER = '"date","Temperature","Humidity","Light","CO2","HumidityRatio","Occupancy"'
 _ESTIMATION_HEADER = "Date,Time,S1_Temp,"
@@ -48,9 +48,7 @@ def recognises(path: Path) -> bool:
     return _is_detection(path) or _is_estimation(path)
 
 
-def expand_address(address: str) -> list[str]:
-    """A file is one address."""
-    return [address]
+expand_address = whole_file
 
 
 def read_recordings(address: str) -> list[Recording]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.recordings.recording import Recording
-from edge.recordings.text_files import check_steps, parse_numbers, read_head, read_lines, stem
+from edge.recordings.text_files import check_steps, parse_numbers, read_head, read_lines, stem, whole_file
 from schemas.errors import RecordingError
 from schemas.pressure_devices import PEDAR, PEDAR_BY_TYPE, PEDAR_SENSORS, PressureDevice
 
@@ -25,9 +25,7 @@ _UNIT = re.compile(r"pressure values in\s+(\S+)")
 _EVERY_SENSOR = ",".join(str(number) for number in range(1, PEDAR_SENSORS + 1))
 
 
-def expand_address(address: str) -> list[str]:
-    """A file holds one recording."""
-    return [address]
+expand_address = whole_file
 
 
 def recognises(path: Path) -> bool:

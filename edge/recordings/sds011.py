@@ -19,7 +19,7 @@ import numpy as np
 from edge.recordings.recording import Recording
 from edge.recordings.spacing import Spacing, evenly_spaced
 from edge.recordings.table import Floats, Table, read_table
-from edge.recordings.text_files import read_head, read_lines, stem
+from edge.recordings.text_files import read_head, read_lines, stem, whole_file
 from schemas.errors import RecordingError
 
 _FIRST_WORDS = "Time Period,start:"
@@ -38,9 +38,7 @@ def recognises(path: Path) -> bool:
     return head.startswith(_FIRST_WORDS) and "sds-pm2.5" in head
 
 
-def expand_address(address: str) -> list[str]:
-    """A file is one address."""
-    return [address]
+expand_address = whole_file
 
 
 def read_recordings(address: str) -> list[Recording]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.recordings.recording import Recording
-from edge.recordings.text_files import parse_numbers, read_head, read_lines, stem
+from edge.recordings.text_files import parse_numbers, read_head, read_lines, stem, whole_file
 from schemas.errors import RecordingError
 from schemas.pressure_devices import RAW, STAPPONE
 
@@ -28,9 +28,7 @@ _FIRST_IMU, _FIRST_PRESSURE, _CORRUPT = 2, 2 + len(IMU_CHANNELS), len(HEADER) - 
 MAX_TIMESTAMP_MS = 2**53
 
 
-def expand_address(address: str) -> list[str]:
-    """A file is read as a whole; it may hold several soles and gaps."""
-    return [address]
+expand_address = whole_file
 
 
 def recognises(path: Path) -> bool:

@@ -150,3 +150,8 @@ def is_number(cell: str) -> bool:
     except ValueError:
         return False
     return "_" not in cell
+
+
+def whole_file(address: str) -> list[str]:
+    """The addresses behind that of a file which is read as a whole: `expand_address` of most readers."""
+    return [address]

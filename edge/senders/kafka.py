@@ -17,6 +17,7 @@ from edge.interruption import Interruption
 from edge.pace import Clock
 from edge.senders.sender import DeliveryReport, OnDelivery, Refusal
 from schemas.envelope import Record
+from schemas.kafka import SAFE_PRODUCER
 from schemas.topics import MAX_MESSAGE_BYTES
 
 LOG = logging.getLogger(__name__)
@@ -25,12 +26,9 @@ LIBRARY_LOG = LOG.getChild("librdkafka")
 LIBRARY_LOG.setLevel(logging.CRITICAL)
 
 PROMISES: dict[str, Any] = {
-    "enable.idempotence": True,
-    "acks": "all",
+    **SAFE_PRODUCER,
     # librdkafka would give a record up after 5 minutes; 0 is never.
     "message.timeout.ms": 0,
-    # The partition in which the JVM's own producer puts the same key.
-    "partitioner": "murmur2_random",
     "message.max.bytes": MAX_MESSAGE_BYTES,
 }
 """What makes the sender safe; no setting overrides it."""

@@ -7,7 +7,7 @@ import base64
 import orjson
 
 from edge.spool.directory import REJECTED_NAME, SpoolDirectory
-from edge.spool.errors import SpoolFull, disk_error
+from edge.spool.lines import LinesFile
 from edge.spool.segment import SpooledRecord
 from schemas.headers import SENSOR_MS
 
@@ -21,8 +21,8 @@ class RejectedFile:
     """
 
     def __init__(self, directory: SpoolDirectory, max_bytes: int) -> None:
-        self._directory = directory
-        self._max_bytes = max_bytes
+        path = directory.path / REJECTED_NAME
+        self._lines = LinesFile(path, max_bytes, "max_rejected_bytes", directory.files)
 
     def write(self, spooled: SpooledRecord, reason: str) -> None:
         """Add one record, durable on return. Written again after a crash it stands there twice.
@@ -30,22 +30,7 @@ class RejectedFile:
         Raises:
             SpoolFull, SpoolFailed: it is not there; the record must stay unsettled.
         """
-        line = encode_rejected(spooled, reason)
-        directory = self._directory
-        try:
-            file = directory.files.open(directory.path / REJECTED_NAME, create=True)
-            try:
-                size = file.size()
-                if size + len(line) > self._max_bytes:
-                    raise SpoolFull(f"{REJECTED_NAME} has {size} bytes, max_rejected_bytes is {self._max_bytes}")
-                torn = size > 0 and file.pread(1, size - 1) != b"\n"
-                file.pwrite(b"\n" * torn + line, size)
-                file.fdatasync()
-            finally:
-                file.close()
-            directory.files.fsync_directory(directory.path)
-        except OSError as error:
-            raise disk_error(REJECTED_NAME, error) from error
+        self._lines.append(encode_rejected(spooled, reason))
 
 
 def encode_rejected(spooled: SpooledRecord, reason: str) -> bytes:

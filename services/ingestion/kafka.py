@@ -16,17 +16,15 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.envelope import Record
+from schemas.kafka import SAFE_PRODUCER
 from schemas.topics import MAX_MESSAGE_BYTES
 from services.ingestion.writer import ACKNOWLEDGED, Delivery, Fate
 
 LOG = logging.getLogger(__name__)
 
 PROMISES: dict[str, Any] = {
+    **SAFE_PRODUCER,
     "client.id": "brain-ingestion",
-    "enable.idempotence": True,
-    "acks": "all",
-    # The partition in which the JVM's own producer puts the same key.
-    "partitioner": "murmur2_random",
     # Room for a dead letter: a record with some headers more.
     "message.max.bytes": 2 * MAX_MESSAGE_BYTES,
 }
