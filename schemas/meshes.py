@@ -141,16 +141,26 @@ def open_mesh(payload: Mesh, fetch: FetchScan | None = None) -> FootMesh:
     return FootMesh(vertices_mm, faces, cast(Side, payload.side) if payload.side else None, digest)
 
 
-def mesh_block(payload: Mesh, taken_ms: int) -> SampleBlock:
+def open_inline(payload: Mesh) -> FootMesh | Mesh:
+    """The mesh of a payload that holds it; else the payload itself, checked, whose mesh is in the scan store.
+
+    Raises:
+        InvalidMessage: if the payload holds no mesh and no reference to one.
+    """
+    if payload.WhichOneof("body") == "inline":
+        return open_mesh(payload)
+    check_mesh_payload(payload)
+    return payload
+
+
+def mesh_block(scan: FootMesh | Mesh, taken_ms: int) -> SampleBlock:
     """A scan as a block of one sample without a rate: its length along each axis.
 
     Raises:
         InvalidMessage: if the payload holds no mesh and no reference to one.
     """
-    check_mesh_payload(payload)
-    is_inline = payload.WhichOneof("body") == "inline"
-    extent_mm = open_mesh(payload).extent_mm if is_inline else np.array(payload.extent_mm)
-    block = encode_float64(extent_mm[None, :])
+    known = open_inline(scan) if isinstance(scan, Mesh) else scan
+    block = encode_float64(np.array(known.extent_mm)[None, :])
     block.start_us, block.unit = taken_ms * 1_000, "mm"
     block.channels.extend(SCAN_CHANNELS)
     return block

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 
 from schemas.envelope import STATUS_SENSOR, RecordKey, unseal
 from schemas.errors import InvalidMessage, Reason
-from schemas.meshes import mesh_block
+from schemas.meshes import FootMesh, mesh_block, open_inline
 from schemas.proto.envelope_pb2 import (
     COUNTER_READING,
     DEVICE_STATUS,
@@ -30,14 +30,15 @@ YEAR_2200_MS = 7_258_118_400_000
 
 BLOCK_PAYLOADS = (SAMPLE_BLOCK, COUNTER_READING, MESH)
 """What carries a measurement."""
-BlockSource = CounterReading | Mesh | None
+BlockSource = CounterReading | FootMesh | Mesh | None
 
 
 class SampleFrame(NamedTuple):
     """A frame, opened: the shape and content of its block, the 16 bytes of its event id, and the block's source.
 
     Attributes:
-        source: what the block was made of, where the payload is none: a counter's reading or a scan.
+        source: what the block was made of, where the payload is none: a counter's reading or a scan, opened
+            where it travels inline.
     """
 
     layout: Layout
@@ -109,8 +110,8 @@ def _parse_block(envelope: EventEnvelope) -> tuple[SampleBlock, BlockSource]:
             reading = CounterReading.FromString(envelope.payload)
             return counter_block(reading), reading
         if envelope.payload_type == MESH:
-            mesh = Mesh.FromString(envelope.payload)
-            return mesh_block(mesh, envelope.sensor_timestamp_ms), mesh
+            scan = open_inline(Mesh.FromString(envelope.payload))
+            return mesh_block(scan, envelope.sensor_timestamp_ms), scan
         return SampleBlock.FromString(envelope.payload), None
     except DecodeError as error:
         raise InvalidMessage(

@@ -9,7 +9,7 @@ import numpy as np
 
 from schemas.errors import InvalidMessage
 from schemas.feature_schema import feature_schema_hash
-from schemas.meshes import FetchScan, Side, open_mesh
+from schemas.meshes import FetchScan, FootMesh, Side, open_mesh
 from schemas.proto.envelope_pb2 import Mesh
 from schemas.rows import RowValues
 from schemas.scanner import SCANNER_FEATURES, ScanReason
@@ -45,11 +45,11 @@ def _describe(group: RecordGroup, session: SessionFrames, fetch: FetchScan | Non
 
 
 def _scan(frame: SampleFrame, fetch: FetchScan | None) -> FootScan:
-    mesh = frame.source if isinstance(frame.source, Mesh) else Mesh()
-    side = cast(Side, mesh.side) if mesh.side else None
+    scan = frame.source if isinstance(frame.source, FootMesh | Mesh) else Mesh()
     try:
-        opened = open_mesh(mesh, fetch)
+        opened = scan if isinstance(scan, FootMesh) else open_mesh(scan, fetch)
     except InvalidMessage:
         nothing = np.empty((0, 3))
+        side = cast(Side, scan.side) if scan.side else None
         return FootScan(nothing, nothing.astype(np.int64), side, reason=ScanReason.NOT_AVAILABLE)
-    return FootScan(opened.vertices_mm, opened.faces, side)
+    return FootScan(opened.vertices_mm, opened.faces, opened.side)
